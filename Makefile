@@ -1,0 +1,53 @@
+# make run   opens the app on the virtual rig        make test   runs the tests
+# make demo  the main job without a screen           make check  linters, types, walls, C sanitizers
+# make bench every speed claim against its reference
+SHELL := /bin/bash
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+# Extra words for pip, for instance an index that holds the torch build for your GPU.
+PIP_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml constraints.txt setup.py $(wildcard rig/virtual/protocol.h rig/virtual/producer/*.[ch] rig/virtual/producer/*.py rig/virtual/sensor/*.c)
+
+.PHONY: run demo test check bench format clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.run
+	@exec $(BIN)/beamrig run $(ARGS)
+
+demo: $(VENV)/.run
+	@exec $(BIN)/beamrig demo $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	CC=$${CC:-cc} PYTHON=$(BIN)/python tests/c/run.sh
+
+bench: $(VENV)/.dev
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build *.egg-info rig/virtual/*.cti rig/virtual/*.so
+
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "beamrig needs Python 3.11 or newer (set PYTHON=...)" >&2; exit 1; }
+	tools/system_libraries.sh "$(PYTHON)"
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.run: $(BIN)/python $(SOURCES)
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python $(SOURCES)
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[dev]"
+	@touch $@ $(VENV)/.run
