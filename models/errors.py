@@ -1,0 +1,21 @@
+"""Typed errors of the networks and of the inference engine."""
+
+from __future__ import annotations
+
+from rig.errors import BeamrigError
+
+
+class CheckpointError(BeamrigError):
+    """A file of weights is missing, damaged, not trusted, or belongs to another network."""
+
+
+class ImageError(BeamrigError):
+    """A picture cannot be read or written, or is not of a kind that the network takes."""
+
+
+class EngineError(BeamrigError):
+    """The inference engine cannot do what was asked on this machine."""
+
+
+class Cancelled(BeamrigError):
+    """The operator stopped the work before it was done."""
