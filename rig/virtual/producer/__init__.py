@@ -1,0 +1,1 @@
+"""Sources of the virtual GenTL producer and the table from which its features are made (build time only)."""

@@ -1,0 +1,116 @@
+"""Builds the two native libraries of the virtual rig; everything else is in pyproject.toml.
+
+Neither library touches Python, so they carry plain names and the wheel fits every Python 3 of the platform:
+
+- ``rig/virtual/beamrig_virtual.cti``: the GenTL producer (``rig/virtual/producer``)
+- ``rig/virtual/beamrig_sensor.so``: the world's per-pixel sensor stage (``rig/virtual/sensor``)
+
+To rebuild them in place: ``python setup.py build_ext --inplace``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).resolve().parent
+VIRTUAL = Path("rig/virtual")
+PRODUCER = VIRTUAL / "producer"
+SENSOR = VIRTUAL / "sensor"
+
+WARNINGS = [
+    "-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith", "-Wwrite-strings", "-Werror=return-type", "-Werror=format",
+    "-Werror=implicit-function-declaration", "-Werror=incompatible-pointer-types", "-Werror=int-conversion",
+    "-Werror=missing-prototypes", "-Werror=strict-prototypes",
+]  # fmt: skip
+COMPILE = ["-std=c11", "-O3", "-fPIC", "-pthread", "-fvisibility=hidden", *WARNINGS]
+LINK = ["-pthread", "-Wl,-Bsymbolic", "-Wl,--no-undefined"]
+
+
+def _sources(folder: Path, pattern: str = "*.c") -> list[str]:
+    return sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / folder).glob(pattern))
+
+
+class SharedLibrary(Extension):
+    """A shared library with a name of its own, which is not a Python module."""
+
+    def __init__(
+        self, path: Path, sources: list[str], depends: list[str], extra_compile_args: list[str]
+    ) -> None:
+        super().__init__(
+            ".".join(path.with_suffix("").parts),
+            sources,
+            depends=depends,
+            extra_compile_args=[*COMPILE, *flags],
+            extra_link_args=LINK,
+            libraries=["m"],
+        )
+        self.path = path
+
+
+class BuildLibraries(build_ext):
+    """Compile without Python's headers and keep the libraries' own file names."""
+
+    def get_ext_filename(self, fullname: str) -> str:
+        for extension in self.extensions or LIBRARIES:
+            if fullname.rpartition(".")[2] == extension.path.stem:
+                return str(extension.path)
+        return super().get_ext_filename(fullname)
+
+    def get_export_symbols(self, ext: Extension) -> list[str]:
+        return []
+
+    def build_extension(self, ext: Extension) -> None:
+        generated = Path(self.build_temp).resolve() / "generated"
+        generated.mkdir(parents=True, exist_ok=True)
+        sources = list(ext.sources)
+        if ext.path.suffix == ".cti":
+            # Run as package `producer`, so that no other package of the rig is imported during a build.
+            subprocess.run(
+                [sys.executable, "-m", "producer.generate", str(generated)], cwd=ROOT / VIRTUAL, check=True
+            )
+            sources += [str(path) for path in sorted(generated.glob("*.c"))]
+        target = Path(self.get_ext_fullpath(ext.name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        objects = self.compiler.compile(
+            sources,
+            output_dir=self.build_temp,
+            include_dirs=[str(generated), str(VIRTUAL)],
+            extra_postargs=ext.extra_compile_args,
+        )
+        self.compiler.link_shared_object(
+            objects, str(target), libraries=ext.libraries, extra_postargs=ext.extra_link_args
+        )
+
+
+class PlatformWheel(bdist_wheel):
+    """Tag the wheel for the platform, but for every Python 3."""
+
+    def get_tag(self) -> tuple[str, str, str]:
+        return "py3", "none", super().get_tag()[2]
+
+
+LIBRARIES = [
+    SharedLibrary(
+        VIRTUAL / "beamrig_virtual.cti",
+        _sources(PRODUCER),
+        [*_sources(PRODUCER, "*.h"), *_sources(PRODUCER, "*.py"), f"{VIRTUAL}/protocol.h"],
+        [],
+    ),
+    SharedLibrary(
+        VIRTUAL / "beamrig_sensor.so",
+        _sources(SENSOR),
+        _sources(SENSOR, "*.h"),
+        ["-ffast-math", "-fno-finite-math-only"],
+    ),
+]
+
+setup(
+    ext_modules=[library for library in LIBRARIES if library.sources],
+    cmdclass={"build_ext": BuildLibraries, "bdist_wheel": PlatformWheel},
+)
