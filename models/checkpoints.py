@@ -4,8 +4,8 @@ Three formats are known:
 
 * LBAG as released (public repository LeiaLi/ReLoBlur): a torch pickle
   `{'global_step', 'optimizer_states', 'state_dict': {'model': ...}}`, `model_ckpt_steps_N.ckpt`;
-* MIMO-UNet as released (chosj95/MIMO-UNet): a torch pickle `{'model': ...}`, `.pkl`. It has no gates and serves
-  only to initialise a training (LBAG+ in the paper);
+* MIMO-UNet as released (chosj95/MIMO-UNet): a torch pickle `{'model': ...}`, `.pkl`. It has no gates and only
+  serves to initialise a training (LBAG+ in the paper);
 * our own: safetensors whose header says what the network is, whether it was trained and how, with a sha256.
 
 A checkpoint may come from a stranger: pickles are read with `weights_only=True`, which runs no code.

@@ -1,6 +1,6 @@
 """LBAG: the Local Blur-Aware Gated network.
 
-"Real-World Deep Local Motion Deblurring", Li et al., AAAI 2023, section 4, Fig. 4-5. Its backbone is MIMO-UNet,
+"Real-World Deep Local Motion Deblurring", Li et al., AAAI 2023, section 4, Fig. 4-5; from MIMO-UNet,
 "Rethinking Coarse-to-Fine Approach in Single Image Deblurring", Cho et al., ICCV 2021. The names of the
 parameters and the order of concatenations are those of the public checkpoints.
 """
@@ -116,8 +116,8 @@ def receptive_radius_px(num_res: int) -> int:
     """Return how far, in pixels of the input, a pixel can influence the output (a multiple of 4).
 
     On the longest way every 3x3 convolution adds its scale: 2 num_res of them in each of the stages at scales
-    1, 1/2, 1/4, 1/4, 1/2, 1 give 28 num_res. The convolutions between the stages give 17, and up to 7 more come
-    from the coarser grids, whose points a pixel may fall between.
+    1, 1/2, 1/4, 1/4, 1/2, 1 give 28 num_res. The convolutions between the stages give 17, and up to 7 more
+    come from the coarser grids, whose points a pixel may fall between.
     """
     return 28 * num_res + 24
 

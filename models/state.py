@@ -107,6 +107,10 @@ def check_state(state: Mapping[str, Any], name: str) -> Architecture:
     return architecture
 
 
+def _is_real(value: object) -> bool:
+    return isinstance(value, Tensor) and value.is_floating_point()
+
+
 def _few(items: list[str]) -> str:
     more = len(items) - MOST_NAMED
     return ", ".join(items[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

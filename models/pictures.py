@@ -1,0 +1,61 @@
+"""Pictures as arrays: the values that the network takes, padding, and the way back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from models.errors import ImageError
+
+__all__ = ["FloatImage", "as_unit_range", "pad_to_multiple", "to_planes"]
+
+FloatImage = npt.NDArray[np.float32]
+
+_LARGEST_FLOAT = 2.0
+"""A float picture in 0..1 may overshoot a little after resampling; beyond this it has other units."""
+
+
+def as_unit_range(rgb: npt.NDArray[Any]) -> FloatImage:
+    """Return a picture as float32 with white at 1; always a copy.
+
+    Args:
+        rgb: (H, W, 3), sRGB-encoded: uint8 (white 255), uint16 (white 65535) or floating point (white 1).
+
+    Raises:
+        ImageError: Another shape or type, no pixels, values that are not finite or clearly not in 0..1.
+    """
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
+        raise ImageError(f"a picture is (H, W, 3), not {rgb.shape}")
+    if rgb.dtype == np.uint8 or rgb.dtype == np.uint16:
+        return rgb.astype(np.float32) / np.float32(np.iinfo(rgb.dtype).max)
+    if not np.issubdtype(rgb.dtype, np.floating):
+        raise ImageError(f"a picture holds uint8, uint16 or floating point values, not {rgb.dtype}")
+    values = np.array(rgb, dtype=np.float32)
+    least, most = float(values.min()), float(values.max())
+    if not np.isfinite(least) or not np.isfinite(most):
+        raise ImageError("the picture holds values that are not finite")
+    if most > _LARGEST_FLOAT or least < 1 - _LARGEST_FLOAT:
+        raise ImageError(
+            f"a floating point picture goes from 0 to 1, this one from {least:.3g} to {most:.3g}"
+        )
+    return values
+
+
+def pad_to_multiple(image: FloatImage, multiple: int) -> FloatImage:
+    """Extend a picture (H, W, C) at the bottom and right by reflection until H and W are multiples.
+
+    Any size is taken: where a picture has fewer pixels than are missing, the reflection goes back and forth.
+    """
+    bottom, right = -image.shape[0] % multiple, -image.shape[1] % multiple
+    if bottom == 0 and right == 0:
+        return image
+    return np.pad(image, ((0, bottom), (0, right), (0, 0)), mode="reflect")
+
+
+def to_planes(image: FloatImage) -> Tensor:
+    """Return (1, C, H, W) of a picture (H, W, C): the same memory, which is channels-last order."""
+    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0)
