@@ -216,13 +216,11 @@ class Timing(Part):
 
 
 class Tolerance(Part):
-    """How far a value read back may lie from the value asked for; the wider of the two counts."""
+    """How far a value read back may lie from the value asked for; without either it must be equal."""
 
-    absolute: NotNegative = Field(
-        default=0.0, alias="abs", description="Allowed difference, in the feature's unit."
-    )
-    relative: NotNegative = Field(
-        default=0.0, alias="rel", le=1, description="Allowed difference as a share."
+    abs: NotNegative | None = Field(default=None, description="Allowed difference, in the feature's unit.")
+    rel: NotNegative | None = Field(
+        default=None, le=1, description="Allowed difference as a share of the value."
     )
 
 
