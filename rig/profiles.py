@@ -19,26 +19,26 @@ import yaml
 
 from rig.errors import ProfileError
 from rig.profile_check import Problem, ProfileInvalid, validate
-from rig.profile_schema import (
-    CAMERAS,
+from rig.profile_devices import (
     BoxLimits,
-    CameraName,
     CameraProfile,
+    OutputLevels,
+    PixelFormat,
+    SerialSettings,
+    Step,
+    Timing,
+    Tolerance,
+    TriggerBoxProfile,
+)
+from rig.profile_part import CAMERAS, CameraName, OutputName, TakeKind
+from rig.profile_schema import (
     CameraSlot,
     Companion,
     DensityFilter,
     Optics,
-    OutputLevels,
-    PixelFormat,
     Profile,
     RigProfile,
-    SerialSettings,
-    Step,
     TakeHook,
-    TakeKind,
-    Timing,
-    Tolerance,
-    TriggerBoxProfile,
     TriggerSlot,
 )
 from rig.profile_yaml import read_document
@@ -53,6 +53,7 @@ __all__ = [
     "DensityFilter",
     "Optics",
     "OutputLevels",
+    "OutputName",
     "PixelFormat",
     "Problem",
     "Profile",

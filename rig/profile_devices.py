@@ -1,0 +1,156 @@
+"""Schema of the device models: cameras and trigger boxes (pydantic v2, frozen)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from rig.profile_part import CfaPattern, NotNegative, Part, Pattern, Positive, SchemaVersion, Text
+
+STEP_VARIABLES = ("$plan.exposure_us", "$live.rate_hz", "$slot.trigger_line")
+"""What a step's `to` may take from the plan, the live view and the rig at the time it is applied."""
+
+
+class Match(Part):
+    """Which devices the profile is for, as regular expressions found in what the device says."""
+
+    vendor: Pattern | None = Field(default=None, description="Pattern of the vendor name.")
+    model: Pattern | None = Field(default=None, description="Pattern of the model name.")
+
+
+class PixelFormat(Part):
+    """How the camera delivers RAW pixels."""
+
+    name: Text = Field(description="PFNC name, for example BayerRG12.")
+    cfa: CfaPattern = Field(description="Colours of the top left 2x2 pixels.")
+    significant_bits: int = Field(ge=8, le=16, description="Bits that carry the picture.")
+    msb_aligned: bool = Field(default=False, description="True where 12 bits sit at the top of 16.")
+    black_level_dn: NotNegative = Field(description="Code of no light, in DN of the significant bits.")
+    white_level_dn: Positive = Field(description="Code of saturation, in DN of the significant bits.")
+
+    @model_validator(mode="after")
+    def _levels_in_range(self) -> PixelFormat:
+        top = 2**self.significant_bits - 1
+        if not self.black_level_dn < self.white_level_dn <= top:
+            raise ValueError(
+                f"black_level_dn < white_level_dn <= {top} must hold for {self.significant_bits} bits"
+            )
+        return self
+
+
+class Timing(Part):
+    """Limits of the sensor that an exposure plan must respect."""
+
+    exposure_min_us: Positive = Field(description="Shortest exposure, in µs.")
+    exposure_max_us: Positive = Field(description="Longest exposure, in µs.")
+    exposure_increment_us: Positive = Field(description="Step of the exposure time, in µs.")
+    readout_us: NotNegative = Field(description="Time to read one full frame out, in µs.")
+
+    @model_validator(mode="after")
+    def _min_below_max(self) -> Timing:
+        if self.exposure_min_us >= self.exposure_max_us:
+            raise ValueError("exposure_min_us must be below exposure_max_us")
+        return self
+
+
+class Tolerance(Part):
+    """How far a value read back may lie from the value asked for; without either it must be equal."""
+
+    abs: NotNegative | None = Field(default=None, description="Allowed difference, in the feature's unit.")
+    rel: NotNegative | None = Field(default=None, le=1, description="Allowed difference as a share.")
+
+
+class Step(Part):
+    """One feature write, verified by reading back."""
+
+    set: Text = Field(description="Feature to write, or $alias of the profile's nodes.")
+    to: Text | list[Text] = Field(
+        description="Value, list of alternatives (first that exists), or $variable."
+    )
+    optional: bool = Field(default=False, description="True: a camera without this feature is fine.")
+    for_each: Text | None = Field(
+        default=None, description="Selector: repeat the write for each of its entries."
+    )
+    verify: Tolerance = Field(
+        default=Tolerance(), description="Tolerance of the value read back; exact by default."
+    )
+
+
+class CameraProfile(Part):
+    """A camera model: its pixel format, limits, feature names, and the writes that set it up."""
+
+    kind: Literal["camera"] = Field(description="Always 'camera'.")
+    schema_version: SchemaVersion = Field(alias="schema", description="Version of this schema: 1.")
+    name: Text = Field(description="Short name.")
+    title: Text = Field(description="Name for people.")
+    match: Match = Field(default=Match(), description="Devices that this profile is for.")
+    buffers: int = Field(default=16, ge=2, le=256, description="Frame buffers announced to the producer.")
+    pixel_format: PixelFormat = Field(description="How RAW pixels arrive.")
+    timing: Timing = Field(description="Limits of the sensor.")
+    nodes: dict[Text, list[Text]] = Field(
+        default={}, description="Alias to feature names; the first that exists."
+    )
+    steps_common: list[Step] = Field(min_length=1, description="Writes for every mode, in order.")
+    steps_triggered: list[Step] = Field(min_length=1, description="Writes before a take.")
+    steps_live: list[Step] = Field(min_length=1, description="Writes before the live view.")
+
+    @model_validator(mode="after")
+    def _variables_are_known(self) -> CameraProfile:
+        for group in ("steps_common", "steps_triggered", "steps_live"):
+            for index, step in enumerate(getattr(self, group)):
+                where = f"{group}[{index}]"
+                if step.set.startswith("$") and step.set[1:] not in self.nodes:
+                    raise ValueError(
+                        f"{where}.set: {step.set} is no alias; nodes has {', '.join(self.nodes) or 'none'}"
+                    )
+                for value in [step.to] if isinstance(step.to, str) else step.to:
+                    if value.startswith("$") and value not in STEP_VARIABLES:
+                        raise ValueError(
+                            f"{where}.to: {value} is no variable; known: {', '.join(STEP_VARIABLES)}"
+                        )
+        return self
+
+
+class SerialSettings(Part):
+    """How the serial port is opened (8 data bits, no parity, 1 stop bit)."""
+
+    baudrate: int = Field(gt=0, description="Bits per second.")
+    rtscts: bool = Field(default=False, description="True: RTS/CTS hardware handshake.")
+    timeout_s: Positive = Field(default=1.0, description="Longest wait for an answer, in s.")
+    settle_s: NotNegative = Field(
+        default=0.0, description="Wait after opening, for boxes that restart then, in s."
+    )
+
+
+class BoxLimits(Part):
+    """What the trigger box can time."""
+
+    delay_resolution_s: Positive = Field(description="Step of delays and widths, in s.")
+    period_resolution_s: Positive = Field(description="Step of the period, in s.")
+    min_period_s: Positive = Field(description="Shortest period, in s.")
+    max_period_s: Positive = Field(description="Longest period, in s.")
+    max_burst: int = Field(gt=0, description="Largest number of counted pulses.")
+
+
+class OutputLevels(Part):
+    """Electrical level of the pulses."""
+
+    amplitude_v: float = Field(ge=-5, le=5, description="Pulse amplitude, in V.")
+    offset_v: float = Field(default=0.0, ge=-2, le=2, description="Level between pulses, in V.")
+    polarity: Literal["positive", "negative"] = Field(
+        default="positive", description="Direction of the pulse."
+    )
+
+
+class TriggerBoxProfile(Part):
+    """A trigger box model: its driver, its serial port and what it can time."""
+
+    kind: Literal["trigger_box"] = Field(description="Always 'trigger_box'.")
+    schema_version: SchemaVersion = Field(alias="schema", description="Version of this schema: 1.")
+    name: Text = Field(description="Short name.")
+    title: Text = Field(description="Name for people.")
+    driver: Literal["dg645"] = Field(description="Driver that speaks to the box.")
+    serial: SerialSettings = Field(description="The serial port.")
+    limits: BoxLimits = Field(description="What the box can time.")
+    levels: OutputLevels = Field(description="Electrical level of the pulses.")
