@@ -1,0 +1,1 @@
+"""Capture: arming, counted pulses, pairing by trigger index, sync proof, recording."""
