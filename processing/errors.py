@@ -1,0 +1,33 @@
+"""Typed errors of the processing: what cannot be developed or measured, and what to do about it."""
+
+from __future__ import annotations
+
+from rig.errors import BeamrigError
+
+
+class ProcessingError(BeamrigError):
+    """A recorded session cannot be developed or measured as asked."""
+
+
+class TakeMissing(ProcessingError):
+    """The scene lacks a take that the pipeline needs (a static pair, a whiteboard or a lightbox)."""
+
+
+class ImageMismatch(ProcessingError):
+    """Two images, or an image and a calibration, do not fit each other."""
+
+
+class CalibrationError(ProcessingError):
+    """A calibration file is missing, damaged, or of another camera."""
+
+
+class RegistrationFailed(ProcessingError):
+    """The two static images could not be brought onto each other."""
+
+
+class BlurNotMeasurable(ProcessingError):
+    """The blur length cannot be measured: no moving object, or too little of it."""
+
+
+class Cancelled(ProcessingError):
+    """The operator stopped the work; what was finished stays on disk."""
