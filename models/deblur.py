@@ -237,8 +237,8 @@ def _watched(
 ) -> Iterator[None]:
     """Look at `cancel` and tell `progress` after every residual block.
 
-    All residual blocks of the network cost the same (half the side, twice the channels), so that counting them
-    is a fair measure of the work.
+    All residual blocks of the network cost the same (half the side, twice the channels), so that counting
+    them is a fair measure of the work.
     """
     blocks = [block for stage in model.modules() if isinstance(stage, ResStage) for block in stage.layers]
     total = len(blocks) * passes

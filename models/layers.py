@@ -1,7 +1,8 @@
 """Building blocks of MIMO-UNet (Cho et al. 2021), from which LBAG is made (Li et al. 2023, Fig. 4-5).
 
-The attribute names are those of the public checkpoints: a state dict must load without renaming. All
-feature maps are tensors (N, C, H, W) of a floating type; "scale 1/2" means H and W divided by two.
+The attribute names are those of the public checkpoints: a state dict must load without renaming. All feature
+maps are tensors (N, C, H, W) of a floating type; "scale 1/2" means H and W divided by two. Sums are made in
+place where autograd allows it: at full size much of the time goes into memory touched for the first time.
 """
 
 from __future__ import annotations
@@ -12,7 +13,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["AFF", "FAM", "SCM", "ConvUnit", "GateBlock", "ResBlock", "ResStage", "Scale", "enlarge", "halve"]
+__all__ = [
+    "AFF",
+    "FAM",
+    "SCM",
+    "ConvUnit",
+    "GateBlock",
+    "ResBlock",
+    "ResStage",
+    "Scale",
+    "add_enlarged_",
+    "halve",
+]
 
 
 def halve(x: Tensor) -> Tensor:
@@ -20,9 +32,14 @@ def halve(x: Tensor) -> Tensor:
     return x[..., ::2, ::2]
 
 
-def enlarge(x: Tensor, factor: int) -> Tensor:
-    """Return the map with every value repeated `factor` times along both sides (nearest resampling)."""
-    return F.interpolate(x, scale_factor=float(factor), mode="nearest")
+def add_enlarged_(target: Tensor, x: Tensor, factor: int) -> None:
+    """Add a map in place, every value repeated `factor` times along both sides (nearest resampling).
+
+    The target (N, C, H, W) is seen as (N, C, H / factor, factor, W / factor, factor); nothing is allocated.
+    """
+    count, channels, height, width = x.shape
+    cells = target.view(count, channels, height, factor, width, factor)
+    cells.add_(x[:, :, :, None, :, None])
 
 
 class ConvUnit(nn.Module):
@@ -66,7 +83,7 @@ class ResBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return `x + conv(relu(conv(x)))`, of the shape of `x`."""
         y: Tensor = self.main(x)
-        return y + x
+        return y.add_(x)
 
 
 class ResStage(nn.Module):
@@ -111,7 +128,7 @@ class FAM(nn.Module):
     def forward(self, features: Tensor, shallow: Tensor) -> Tensor:
         """Return `features + conv(features * shallow)`, all of one shape."""
         y: Tensor = self.merge(features * shallow)
-        return features + y
+        return y.add_(features)
 
 
 class AFF(nn.Module):
@@ -144,11 +161,13 @@ class AFF(nn.Module):
         w_full, w_half, w_quarter = weight[:, :a], weight[:, a:b], weight[:, b:]
         if self.level == 0:
             fused = F.conv2d(full, w_full, bias)
-            fused = fused + enlarge(F.conv2d(half, w_half), 2) + enlarge(F.conv2d(quarter, w_quarter), 4)
+            add_enlarged_(fused, F.conv2d(half, w_half), 2)
+            add_enlarged_(fused, F.conv2d(quarter, w_quarter), 4)
         else:
             fused = F.conv2d(halve(full), w_full, bias)
-            fused = fused + F.conv2d(half, w_half) + enlarge(F.conv2d(quarter, w_quarter), 2)
-        y: Tensor = self.conv.get_submodule("1")(F.relu(fused))
+            add_enlarged_(fused, F.conv2d(half, w_half), 1)
+            add_enlarged_(fused, F.conv2d(quarter, w_quarter), 2)
+        y: Tensor = self.conv.get_submodule("1")(F.relu(fused, inplace=True))
         return y
 
 

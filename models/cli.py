@@ -1,0 +1,148 @@
+"""The command `beamrig deblur`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from models.deblur import DeblurEngine
+
+__all__ = ["deblur"]
+
+
+@click.command()
+@click.argument("pictures", nargs=-1, type=click.Path(path_type=Path), metavar="IN.png ...")
+@click.option("--weights", type=click.Path(path_type=Path), help="LBAG weights (.ckpt or .safetensors).")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the results; made if missing.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
+    default="auto",
+    show_default=True,
+    help="auto measures on this machine.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace results that exist.")
+@click.option("--explain", is_flag=True, help="Only say what would run, where and why.")
+@click.option("--json", "as_json", is_flag=True, help="Print data instead of text.")
+def deblur(
+    pictures: tuple[Path, ...],
+    weights: Path | None,
+    out: Path | None,
+    device: str,
+    precision: str,
+    overwrite: bool,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Remove local motion blur from developed B pictures with LBAG.
+
+    For every IN.png writes IN_deblurred.png (16 bit if IN is) and IN_mask.png, the blur mask, white where the
+    network sees blur. Without --weights an untrained network shows the way, not a result.
+    """
+    if explain:
+        _print_explanation(_engine(weights, device, precision), as_json)
+        return
+    if not pictures:
+        raise click.UsageError("name at least one picture, or --explain")
+    if out is None:
+        raise click.UsageError("name the folder for the results with --out DIR")
+    targets = _targets(pictures, out, overwrite)
+
+    from models.images import read_picture
+
+    # The first picture is read before the network is built, so that a wrong name is answered at once.
+    first = read_picture(pictures[0])
+    engine = _engine(weights, device, precision)
+    info = engine.describe()
+    if not info.trained:
+        click.secho(f"warning: {info.note}", fg="yellow", err=True)
+    if not as_json:
+        click.echo(f"{info.architecture} on {info.device} in {info.precision} ({info.reason})")
+    reports = []
+    for index, path in enumerate(pictures):
+        picture = first if index == 0 else read_picture(path)
+        report = _deblur_one(engine, path, picture.rgb, targets[index], overwrite=overwrite)
+        report["notes"] = list(picture.notes)
+        reports.append(report)
+        if not as_json:
+            notes = "".join(f"; {note}" for note in picture.notes)
+            click.echo(
+                f"{path} -> {report['deblurred']}, {report['mask']} in {report['seconds']:.2f} s{notes}"
+            )
+    if as_json:
+        click.echo(json.dumps({"engine": info.to_dict(), "pictures": reports}, indent=2))
+
+
+def _engine(weights: Path | None, device: str, precision: str) -> DeblurEngine:
+    from models.deblur import DeblurEngine
+
+    return DeblurEngine(weights, device, precision)
+
+
+def _print_explanation(engine: DeblurEngine, as_json: bool) -> None:
+    info = engine.describe().to_dict()
+    if as_json:
+        click.echo(json.dumps(info, indent=2))
+        return
+    for name, value in info.items():
+        click.echo(f"{name:>12}  {'none' if value is None else value}")
+
+
+def _targets(pictures: tuple[Path, ...], out: Path, overwrite: bool) -> list[tuple[Path, Path]]:
+    """Return the two files of every picture; a clash is refused before any work is done."""
+    from models.errors import ImageError
+
+    targets = [(out / f"{path.stem}_deblurred.png", out / f"{path.stem}_mask.png") for path in pictures]
+    seen: dict[Path, Path] = {}
+    inputs = {path.resolve() for path in pictures}
+    for path, pair in zip(pictures, targets, strict=True):
+        for target in pair:
+            if target in seen:
+                raise ImageError(
+                    f"{seen[target]} and {path} would both write {target}", hint="use two folders"
+                )
+            if target.resolve() in inputs:
+                raise ImageError(f"{target} is also an input", hint="choose another --out")
+            if target.exists() and not overwrite:
+                raise ImageError(
+                    f"{target} exists", hint="allow it with --overwrite, or choose another --out"
+                )
+            seen[target] = path
+    return targets
+
+
+def _deblur_one(
+    engine: DeblurEngine, path: Path, rgb: Any, targets: tuple[Path, Path], *, overwrite: bool
+) -> dict[str, Any]:
+    """Deblur one picture, write both files and return what was done."""
+    import numpy as np
+
+    from models.errors import ImageError
+    from models.images import write_png
+
+    result = engine.run(rgb)
+    white = np.iinfo(rgb.dtype).max
+    try:
+        targets[0].parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"cannot make {targets[0].parent}: {error.strerror or error}") from error
+    write_png(targets[0], np.rint(result.sharp * white).astype(rgb.dtype), overwrite=overwrite)
+    write_png(targets[1], np.rint(result.mask * 255).astype(np.uint8), overwrite=overwrite)
+    return {
+        "input": str(path),
+        "deblurred": str(targets[0]),
+        "mask": str(targets[1]),
+        "height_px": int(rgb.shape[0]),
+        "width_px": int(rgb.shape[1]),
+        "bits": 16 if white > 255 else 8,
+        "seconds": round(result.seconds, 3),
+        "tiles": result.tiles,
+        "device": result.info.device,
+        "precision": result.info.precision,
+        "trained": result.info.trained,
+    }
