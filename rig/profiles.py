@@ -11,6 +11,7 @@ import difflib
 import re
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Literal, TypeVar, overload
@@ -140,7 +141,7 @@ def load_profile(name_or_path: str | Path, kind: Kind | None = None) -> Profile:
             with file, line, field and what is allowed).
     """
     text, source, folder = _read(name_or_path)
-    profile = validate(read_document(text, source))
+    profile = _parsed(text, source)
     if kind is not None and profile.kind != kind:
         raise ProfileError(f"{source}: is a {profile.kind} profile, a {kind} profile is wanted")
     if isinstance(profile, RigProfile) and folder is not None:
@@ -217,6 +218,12 @@ def dump_profile(profile: Profile) -> str:
     """Return a profile as YAML text that loads to an equal profile (the session's record of it)."""
     data = profile.model_dump(mode="json", by_alias=True, exclude_none=True)
     return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110))
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str, source: str) -> Profile:
+    """Parse and check; the same text is the same frozen profile, so planning while typing stays quick."""
+    return validate(read_document(text, source))
 
 
 def _names() -> list[str]:
