@@ -18,6 +18,7 @@ import json
 import os
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,7 +202,10 @@ def _read_pickle(path: Path) -> Checkpoint:
 def _unpickle(path: Path) -> Mapping[str, Any]:
     """Return the dictionary in a torch pickle; code in it is refused, not run."""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # What another pickle protocol leads to is judged below, by what came out of it.
+            warnings.filterwarnings("ignore", message="Detected pickle protocol")
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         wanted = re.search(r"GLOBAL (\S+)|(?:function|class) (\S+)", str(error))
         if wanted is not None:

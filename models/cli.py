@@ -15,7 +15,9 @@ __all__ = ["deblur"]
 
 
 @click.command()
-@click.argument("pictures", nargs=-1, type=click.Path(path_type=Path), metavar="IN.png ...")
+@click.argument(
+    "pictures", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="IN.png ..."
+)
 @click.option("--weights", type=click.Path(path_type=Path), help="LBAG weights (.ckpt or .safetensors).")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results; made if missing.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
@@ -109,9 +111,7 @@ def _targets(pictures: tuple[Path, ...], out: Path, overwrite: bool) -> list[tup
             if target.resolve() in inputs:
                 raise ImageError(f"{target} is also an input", hint="choose another --out")
             if target.exists() and not overwrite:
-                raise ImageError(
-                    f"{target} exists", hint="allow it with --overwrite, or choose another --out"
-                )
+                raise ImageError(f"{target} exists", hint="use --overwrite, or another --out")
             seen[target] = path
     return targets
 
@@ -121,11 +121,15 @@ def _deblur_one(
 ) -> dict[str, Any]:
     """Deblur one picture, write both files and return what was done."""
     import numpy as np
+    from rich.console import Console
+    from rich.progress import Progress
 
     from models.errors import ImageError
     from models.images import write_png
 
-    result = engine.run(rgb)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(path.name, total=1.0)
+        result = engine.run(rgb, progress=lambda done: bar.update(task, completed=done))
     white = np.iinfo(rgb.dtype).max
     try:
         targets[0].parent.mkdir(parents=True, exist_ok=True)

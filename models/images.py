@@ -15,7 +15,7 @@ from models.errors import ImageError
 
 __all__ = ["Picture", "read_picture", "write_png"]
 
-_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*")
+_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def write_png(path: Path, pixels: npt.NDArray[Any], *, overwrite: bool = False) 
         ImageError: The file exists and may not be replaced, or the disk refuses.
     """
     if path.exists() and not overwrite:
-        raise ImageError(f"{path} exists", hint="allow it with --overwrite, or choose another --out")
+        raise ImageError(f"{path} exists", hint="use --overwrite, or another --out")
     ordered = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[:, :, ::-1])
     done, encoded = cv2.imencode(".png", ordered, [cv2.IMWRITE_PNG_COMPRESSION, 3])
     if not done:

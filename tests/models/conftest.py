@@ -1,0 +1,32 @@
+"""Two threads for torch in all tests of the networks; small networks that are quick to run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from models.checkpoints import save_safetensors
+from tests.models.reference_lbag import lively_network
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _two_threads() -> None:
+    torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Own weights of a network with 8 base channels and one residual block a stage, marked as trained."""
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save_safetensors(path, lively_network(8, 1), trained=True, recipe={"steps": 3})
+    return path
+
+
+@pytest.fixture
+def picture() -> npt.NDArray[np.float32]:
+    """A textured picture of odd size, (91, 134, 3) in 0..1."""
+    return np.random.default_rng(5).random((91, 134, 3), dtype=np.float32)
