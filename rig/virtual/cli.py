@@ -1,0 +1,120 @@
+"""``beamrig virtual``: run the virtual world and set its stage. Loads nothing heavy before it must."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rig.errors import BeamrigError
+from rig.virtual.client import WorldClient
+
+STAGES = ("action", "static", "whiteboard", "lightbox", "dark", "colorchecker")
+SETTINGS = ("speed_mps", "distance_m", "illumination", "path_angle_deg", "board_level")
+
+run_dir_option = click.option(
+    "--run-dir",
+    envvar="BEAMRIG_RUN_DIR",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Run directory of the world [env BEAMRIG_RUN_DIR].",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print data as JSON.")
+
+
+@click.group(name="virtual")
+def virtual() -> None:
+    """The virtual rig: run its world, set the stage, ask for the truth."""
+
+
+def _print(data: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(data, indent=2))
+        return
+    for key, value in data.items():
+        if isinstance(value, dict):
+            for inner, item in value.items():
+                click.echo(f"{key}.{inner}: {item}")
+        else:
+            click.echo(f"{key}: {value}")
+
+
+@virtual.command()
+@run_dir_option
+@click.option("--rig", default="virtual", show_default=True, help="Rig profile: a name or a file.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of hidden numbers and noise."
+)
+def world(run_dir: Path, rig: str, seed: int) -> None:
+    """Run the world in the foreground until stdin closes (Ctrl-D) or Ctrl-C."""
+    from rig.virtual.world import run_world
+
+    run_world(run_dir, rig, seed)
+
+
+@virtual.command()
+@click.argument("kind", type=click.Choice(STAGES))
+@run_dir_option
+@json_option
+def stage(kind: str, run_dir: Path, as_json: bool) -> None:
+    """Put something in front of the cameras."""
+    state = WorldClient(run_dir).stage(kind)
+    if as_json:
+        _print(state, as_json)
+
+
+@virtual.command(name="set")
+@click.argument("settings", nargs=-1, required=True, metavar="NAME=VALUE...")
+@run_dir_option
+@json_option
+def set_values(settings: tuple[str, ...], run_dir: Path, as_json: bool) -> None:
+    """Change the scene, for example: set speed_mps=2.5 distance_m=6."""
+    values = {}
+    for item in settings:
+        name, separator, text = item.partition("=")
+        if not separator or name not in SETTINGS:
+            raise click.BadParameter(f"{item!r} is not NAME=VALUE with a name of {', '.join(SETTINGS)}")
+        try:
+            values[name] = float(text)
+        except ValueError:
+            raise click.BadParameter(f"{text!r} is not a number") from None
+    state = WorldClient(run_dir).set(**values)
+    if as_json:
+        _print(state, as_json)
+
+
+@virtual.command()
+@run_dir_option
+@json_option
+def truth(run_dir: Path, as_json: bool) -> None:
+    """Print the hidden numbers of the world."""
+    _print(WorldClient(run_dir).ask("truth"), as_json)
+
+
+@virtual.command()
+@run_dir_option
+@json_option
+def state(run_dir: Path, as_json: bool) -> None:
+    """Print stage, settings and who has opened the cameras."""
+    _print(WorldClient(run_dir).state(), as_json)
+
+
+def main() -> None:
+    """Run as ``python -m rig.virtual.cli``, with the root command's manner of errors."""
+    try:
+        virtual(standalone_mode=False)
+    except BeamrigError as error:
+        click.echo(f"error: {error.one_line()}", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        click.echo(f"error: {error.format_message()}", err=True)
+        sys.exit(2)
+    except click.Abort:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

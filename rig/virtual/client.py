@@ -1,0 +1,96 @@
+"""Talks to a running world over its control socket. Loads nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rig.errors import BeamrigError
+
+if TYPE_CHECKING:
+    from rig.virtual.frames import RenderedFrame
+    from rig.virtual.truth import Truth
+
+ANSWER_TIMEOUT_S = 20.0
+
+
+class WorldUnreachable(BeamrigError):
+    """No world answers in this run directory, or it refused."""
+
+
+class WorldClient:
+    """One question, one answer, one connection each time.
+
+    Args:
+        run_dir: The run directory of the world.
+    """
+
+    def __init__(self, run_dir: Path | str) -> None:
+        self.run_dir = Path(run_dir)
+
+    def ask(self, cmd: str, **fields: Any) -> dict[str, Any]:
+        """Send a command and return the answer.
+
+        Raises:
+            WorldUnreachable: No world there, no answer in time, or the world refused (its reason is the message).
+        """
+        path = self.run_dir / "control.sock"
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
+                channel.settimeout(ANSWER_TIMEOUT_S)
+                channel.connect(str(path))
+                with channel.makefile("rwb") as stream:
+                    stream.write(json.dumps({"cmd": cmd, **fields}).encode() + b"\n")
+                    stream.flush()
+                    line = stream.readline()
+        except OSError as error:
+            raise WorldUnreachable(
+                f"no world answers at {path}: {error.strerror or error}",
+                hint="start one with `beamrig virtual world --run-dir DIR`",
+            ) from error
+        try:
+            answer = json.loads(line)
+        except ValueError as error:
+            raise WorldUnreachable(f"the world at {path} answered no JSON") from error
+        if not isinstance(answer, dict) or answer.pop("ok", None) is not True:
+            raise WorldUnreachable(str(answer.get("error", "refused")), hint=str(answer.get("hint", "")))
+        return answer
+
+    def stage(self, kind: str) -> dict[str, Any]:
+        """Change the stage: action, static, whiteboard, lightbox, dark or colorchecker. Returns the state."""
+        return dict(self.ask("stage", kind=kind)["state"])
+
+    def set(self, **values: float) -> dict[str, Any]:
+        """Change speed_mps, distance_m, illumination, path_angle_deg or board_level. Returns the state."""
+        return dict(self.ask("set", **values)["state"])
+
+    def state(self) -> dict[str, Any]:
+        """Return what is going on: stage, settings, who has opened the cameras."""
+        return self.ask("state")
+
+    def truth(self) -> Truth:
+        """Return the hidden numbers."""
+        from rig.virtual.truth import Truth
+
+        return Truth.from_dict(self.ask("truth"))
+
+    def frames(self, *, untriggered: bool = False) -> list[RenderedFrame]:
+        """Return records of the newest rendered frames (triggered ones, or all), oldest first."""
+        from rig.virtual.frames import RenderedFrame
+
+        return [
+            RenderedFrame.from_dict(item) for item in self.ask("frames", untriggered=untriggered)["frames"]
+        ]
+
+    def find_frame(self, camera: str, t_start_ns: int) -> RenderedFrame | None:
+        """Return the frame of ``camera`` whose exposure started at device time ``t_start_ns``, if it is still known."""
+        for frame in reversed(self.frames(untriggered=True)):
+            if frame.camera == camera and frame.t_start_ns == t_start_ns:
+                return frame
+        return None
+
+    def pulses(self) -> list[dict[str, Any]]:
+        """Return the newest pulses of the trigger box: output, index, rise_ns, fall_ns."""
+        return list(self.ask("pulses")["pulses"])

@@ -1,0 +1,73 @@
+"""Records of what the world has rendered: enough to match a frame on disk and to draw the truth again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RenderedObject:
+    """One object during one exposure.
+
+    Attributes:
+        size_m: Width and height in the object plane.
+        centre_m: Middle of its path, against the optical axis.
+        angle_deg: Angle of its path.
+        tile: Which mirror image of the texture.
+        pieces: (start_m, end_m, share) of each straight piece of the exposure; more than one means that it turned
+            round, or changed its speed, while the shutter was open.
+    """
+
+    size_m: tuple[float, float]
+    centre_m: tuple[float, float]
+    angle_deg: float
+    tile: int
+    pieces: tuple[tuple[float, float, float], ...]
+
+    @property
+    def way_m(self) -> float:
+        """Return the length of the way during the exposure."""
+        return sum(abs(end - start) for start, end, _ in self.pieces)
+
+
+@dataclass(frozen=True)
+class RenderedFrame:
+    """One exposure of one camera.
+
+    Attributes:
+        counter: Number of frames that this camera had rendered before in this world: with the seed, the noise's key.
+        t_start_ns: Start of exposure, CLOCK_MONOTONIC: the timestamp of the frame.
+        light: Factor on the scene's radiance (illumination, or the board's level).
+    """
+
+    camera: str
+    frame_id: int
+    counter: int
+    t_start_ns: int
+    exposure_ns: int
+    gain_db: float
+    triggered: bool
+    stage: str
+    distance_m: float
+    light: float
+    objects: tuple[RenderedObject, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> RenderedFrame:
+        """Read what `to_dict` gave (also after a way through JSON)."""
+        objects = tuple(
+            RenderedObject(
+                (item["size_m"][0], item["size_m"][1]),
+                (item["centre_m"][0], item["centre_m"][1]),
+                item["angle_deg"],
+                item["tile"],
+                tuple((piece[0], piece[1], piece[2]) for piece in item["pieces"]),
+            )
+            for item in data["objects"]
+        )
+        return cls(**{**data, "objects": objects})

@@ -1,0 +1,158 @@
+"""One camera of the virtual rig: scene in, RAW codes out."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+import numpy as np
+
+from rig.virtual import kernel, scene
+from rig.virtual.frames import RenderedFrame
+from rig.virtual.kernel import F32, U16, WorldError
+from rig.virtual.optics import along_and_across, covering_box, gain_field, shift_maps
+from rig.virtual.parameters import NEUTRAL_RAW, WorldParameters
+from rig.virtual.state import SceneState, SceneView
+
+BACKDROPS_KEPT = 2
+
+
+class Exposure(Protocol):
+    """What a camera asks for: the fields of `protocol.Render` that the picture depends on."""
+
+    @property
+    def frame_id(self) -> int: ...  # noqa: D102
+    @property
+    def t_start_ns(self) -> int: ...  # noqa: D102
+    @property
+    def exposure_ns(self) -> int: ...  # noqa: D102
+    @property
+    def gain_db(self) -> float: ...  # noqa: D102
+    @property
+    def black_level_dn(self) -> float: ...  # noqa: D102
+    @property
+    def offset_x(self) -> int: ...  # noqa: D102
+    @property
+    def offset_y(self) -> int: ...  # noqa: D102
+    @property
+    def triggered(self) -> int: ...  # noqa: D102
+
+
+class CameraRenderer:
+    """Renders the frames of one camera; one frame at a time, from any thread."""
+
+    def __init__(self, parameters: WorldParameters, state: SceneState, name: str) -> None:
+        self.parameters = parameters
+        self.camera = parameters.cameras[name]
+        self._state = state
+        self._lock = threading.Lock()
+        self._counter = 0
+        self._fields: tuple[F32, tuple[F32, F32] | None] | None = None
+        self._backdrops: dict[str, F32] = {}
+
+    def prepare(self) -> None:
+        """Compute the static part of the first picture, so that the first frame is not late."""
+        with self._lock:
+            self._backdrop("action")
+
+    def _optics(self) -> tuple[F32, tuple[F32, F32] | None]:
+        if self._fields is None:
+            self._fields = (
+                gain_field(self.parameters, self.camera),
+                shift_maps(self.parameters, self.camera),
+            )
+        return self._fields
+
+    def _backdrop(self, stage: str) -> F32:
+        """Return (H, W) float32 e-/s of the static scene at light 1. Callers put back what they change."""
+        kind = {"action": "photo", "static": "photo", "colorchecker": "checker", "dark": "dark"}.get(
+            stage, "board"
+        )
+        if kind in self._backdrops:
+            return self._backdrops[kind]
+        gain, shift = self._optics()
+        if kind == "dark":
+            rate = np.zeros_like(gain)
+        elif kind == "board":
+            rate = gain.copy()
+            rate[0::2, 0::2] *= np.float32(NEUTRAL_RAW[0])
+            rate[1::2, 1::2] *= np.float32(NEUTRAL_RAW[2])
+        else:
+            build = scene.photo_backdrop if kind == "photo" else scene.checker_backdrop
+            backdrop = build(self.parameters.grid.width, self.parameters.grid.height)
+            rate = np.empty_like(gain)
+            kernel.bayer_sample(
+                backdrop.planes, rate, scale=backdrop.scale, offset=backdrop.offset, shift=shift
+            )
+            rate *= gain
+        while len(self._backdrops) >= BACKDROPS_KEPT:
+            self._backdrops.pop(next(k for k in self._backdrops if k != "photo"))
+        self._backdrops[kind] = rate
+        return rate
+
+    def render(self, exposure: Exposure, out: U16) -> RenderedFrame:
+        """Render one exposure into ``out`` ((h, w) uint16, the region of interest) and return its record."""
+        if exposure.exposure_ns <= 0:
+            raise WorldError("an exposure must last longer than nothing")
+        view = self._state.view(exposure.t_start_ns, exposure.t_start_ns + exposure.exposure_ns)
+        exposure_s = exposure.exposure_ns * 1e-9
+        self._state.note_exposure(self.camera.name, exposure_s)
+        with self._lock:
+            counter, self._counter = self._counter, self._counter + 1
+            rate = self._backdrop(view.stage)
+            undo = self._add_objects(rate, view)
+            kernel.expose(
+                rate,
+                out,
+                origin=(exposure.offset_x, exposure.offset_y),
+                exposure_s=exposure_s * view.light,
+                dark_e=self.camera.dark_e_per_s * exposure_s,
+                read_noise_e=self.camera.read_noise_e,
+                full_well_e=self.camera.full_well_e,
+                gain_dn_per_e=self.camera.gain_dn_per_e * 10 ** (exposure.gain_db / 20),
+                black_level_dn=exposure.black_level_dn,
+                max_code=self.camera.max_code,
+                key=kernel.noise_key(self.parameters.seed, self.camera.name, counter),
+            )
+            for (x0, y0, w, h), saved in reversed(undo):
+                rate[y0 : y0 + h, x0 : x0 + w] = saved
+        return RenderedFrame(
+            camera=self.camera.name,
+            frame_id=exposure.frame_id,
+            counter=counter,
+            t_start_ns=exposure.t_start_ns,
+            exposure_ns=exposure.exposure_ns,
+            gain_db=exposure.gain_db,
+            triggered=bool(exposure.triggered),
+            stage=view.stage,
+            distance_m=view.distance_m,
+            light=view.light,
+            objects=view.objects,
+        )
+
+    def _add_objects(self, rate: F32, view: SceneView) -> list[tuple[tuple[int, int, int, int], F32]]:
+        gain, shift = self._optics()
+        grid = self.parameters.grid
+        per_metre = self.parameters.pixels_per_metre(view.distance_m)
+        undo = []
+        for item in view.objects:
+            sprite = scene.sprite(*item.size_m, per_metre, item.angle_deg, item.tile)
+            pieces, across, direction = along_and_across(grid, item, per_metre, sprite.origin)
+            _, nv, nu = sprite.cumulative.shape
+            box = covering_box(grid, (nv, nu), pieces, across, direction)
+            if box is None:
+                continue
+            x0, y0, w, h = box
+            undo.append((box, rate[y0 : y0 + h, x0 : x0 + w].copy()))
+            kernel.compose(
+                rate,
+                gain,
+                box=box,
+                width=grid.width,
+                shift=shift,
+                cumulative=sprite.cumulative,
+                direction=direction,
+                across=across,
+                pieces=pieces,
+            )
+        return undo

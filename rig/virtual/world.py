@@ -1,0 +1,187 @@
+"""The world process: ``python -m rig.virtual.world --run-dir DIR --rig NAME [--seed N]``.
+
+Holds the scene, both sensors and the trigger box. In the run directory (mode 0700): ``world.sock`` for the producers,
+``control.sock`` for the operator, ``dg645`` the trigger box's serial port. Prints one JSON line when all of them can
+be opened, and ends when its stdin closes or on SIGTERM.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import stat
+import sys
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from rig.errors import BeamrigError
+from rig.profiles import RigProfile, load_rig
+from rig.virtual.control import ControlServer
+from rig.virtual.dg645 import DG645
+from rig.virtual.dg645_pulses import PulseEngine
+from rig.virtual.edges import EdgeScheduler
+from rig.virtual.kernel import WorldError
+from rig.virtual.links import CameraLinks
+from rig.virtual.parameters import parameters_of
+from rig.virtual.pty import SerialPort
+from rig.virtual.render import CameraRenderer
+from rig.virtual.state import SceneState
+
+
+def private_folder(path: Path) -> Path:
+    """Return ``path`` as a folder of this user that nobody else can enter, made if it is missing.
+
+    Raises:
+        WorldError: It is not a folder, belongs to another user, or others have rights in it.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise WorldError(f"{path} is not a folder of this user")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise WorldError(f"other users have rights in the run directory {path}", hint=f"chmod 700 {path}")
+    return path
+
+
+class World:
+    """All parts of the virtual rig, joined.
+
+    Args:
+        run_dir: Private folder for sockets and serial port.
+        profile: The rig to be.
+        seed: Of the hidden numbers and of the noise.
+    """
+
+    def __init__(self, run_dir: Path, profile: RigProfile, seed: int = 0) -> None:
+        self.run_dir = private_folder(run_dir)
+        self.parameters = parameters_of(profile, seed)
+        self.state = SceneState(self.parameters, start_ns=time.monotonic_ns())
+        self.renderers = {name: CameraRenderer(self.parameters, self.state, name) for name in ("B", "S")}
+        self.links = CameraLinks(run_dir / "world.sock", self.renderers)
+        self.edges = EdgeScheduler(self.links.send_edge)
+        self._wires: dict[str, list[tuple[str, int]]] = {}
+        for camera, output in profile.trigger_box.outputs.items():
+            line = profile.cameras[camera].trigger_line
+            number = int(line.removeprefix("Line")) if line.removeprefix("Line").isdigit() else 0
+            self._wires.setdefault(output, []).append((camera, number))
+        self.engine = PulseEngine(self._on_output)
+        self.box = DG645(self.engine)
+        self.port = SerialPort(run_dir / "dg645", self.box)
+        self.control = ControlServer(
+            run_dir / "control.sock",
+            {
+                "stage": self._stage,
+                "set": self._set,
+                "truth": self._truth,
+                "frames": self._frames,
+                "pulses": self._pulses,
+                "state": self._state,
+            },
+        )
+
+    def start(self) -> None:
+        """Let it run; the first pictures are prepared in the background."""
+        for part in (self.links, self.edges, self.engine, self.port, self.control):
+            part.start()
+        for name, renderer in self.renderers.items():
+            threading.Thread(target=renderer.prepare, name=f"world-prepare-{name}", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop everything and remove sockets and serial port."""
+        for part in (self.control, self.port, self.engine, self.edges, self.links):
+            part.close()
+        for name in ("world.sock", "control.sock", "dg645"):
+            (self.run_dir / name).unlink(missing_ok=True)
+
+    def _on_output(self, output: str, level: int, t_ns: int) -> None:
+        for camera, line in self._wires.get(output, []):
+            self.edges.add(camera, line, level, t_ns)
+
+    def _stage(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.state.set_stage(str(request.get("kind", "")))
+        return {"state": self.state.to_dict()}
+
+    def _set(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.state.set_values(time.monotonic_ns(), **{name: float(value) for name, value in request.items()})
+        return {"state": self.state.to_dict()}
+
+    def _truth(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"parameters": self.parameters.to_dict(), "state": self.state.to_dict()}
+
+    def _frames(self, request: dict[str, Any]) -> dict[str, Any]:
+        everything = bool(request.get("untriggered", False))
+        return {"frames": [f.to_dict() for f in self.links.recent() if f.triggered or everything]}
+
+    def _pulses(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"pulses": [asdict(pulse) for pulse in self.engine.recent()]}
+
+    def _state(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "pid": os.getpid(),
+            "rig": self.parameters.rig,
+            "seed": self.parameters.seed,
+            "cameras": self.links.owners(),
+            "lost_edges": self.links.lost_edges,
+            "box_busy": self.engine.busy(),
+            "state": self.state.to_dict(),
+        }
+
+
+def run_world(run_dir: Path, rig: str, seed: int = 0, stdin: TextIO | None = None) -> None:
+    """Be the world until ``stdin`` closes or SIGTERM or SIGINT comes."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    world = World(run_dir, load_rig(rig), seed)
+    world.start()
+    source = (stdin or sys.stdin).fileno()
+
+    def watch_parent() -> None:
+        while os.read(source, 4096):
+            pass
+        ended.set()
+
+    threading.Thread(target=watch_parent, name="world-parent", daemon=True).start()
+    ready = {
+        "ready": True,
+        "pid": os.getpid(),
+        "run_dir": str(run_dir),
+        "rig": world.parameters.rig,
+        "seed": seed,
+    }
+    sys.stdout.write(json.dumps(ready) + "\n")
+    sys.stdout.flush()
+    ended.wait()
+    world.close()
+
+
+@click.command()
+@click.option(
+    "--run-dir", type=click.Path(path_type=Path), required=True, help="Private folder for the sockets."
+)
+@click.option("--rig", default="virtual", show_default=True, help="Rig profile: a name or a file.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of hidden numbers and noise."
+)
+def main(run_dir: Path, rig: str, seed: int) -> None:
+    """Run the virtual world until stdin closes."""
+    logging.basicConfig(level=logging.WARNING, format="world: %(message)s")
+    try:
+        run_world(run_dir, rig, seed)
+    except BeamrigError as error:
+        click.echo(f"error: {error.one_line()}", err=True)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()
