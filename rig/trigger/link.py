@@ -1,0 +1,170 @@
+"""The serial line to a trigger box: one command or one answer at a time, errors with a cause."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+import serial
+
+from rig.errors import ProtocolError, TriggerError
+from rig.profiles import SerialSettings
+
+_LOG = logging.getLogger(__name__)
+
+MAX_ANSWER_BYTES = 256
+"""No box has a longer answer; more without an end of line is noise."""
+
+
+class BoxLost(TriggerError):
+    """The serial port of the box is gone: unplugged, or its process ended."""
+
+
+class SerialLink:
+    """A line-based serial connection (8N1), usable from several threads.
+
+    Args:
+        port: Serial port such as /dev/ttyUSB0, or a pseudo-terminal.
+        baudrate: Bits per second.
+        rtscts: Use the RTS/CTS handshake.
+        timeout_s: Longest wait for an answer, and for the box to take a command, in s.
+        settle_s: Wait after opening, in s.
+        terminators: What ends a command, and what ends an answer.
+
+    Raises:
+        TriggerError: The port cannot be opened.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        baudrate: int = 9600,
+        rtscts: bool = False,
+        timeout_s: float = 1.0,
+        settle_s: float = 0.0,
+        terminators: tuple[bytes, bytes] = (b"\n", b"\r\n"),
+    ) -> None:
+        self.port = port
+        self.timeout_s = timeout_s
+        self.lock = threading.RLock()
+        self._command_end, self._answer_end = terminators
+        try:
+            self._serial = serial.Serial(
+                port,
+                baudrate,
+                rtscts=rtscts,
+                timeout=timeout_s,
+                write_timeout=timeout_s,
+                exclusive=True,  # a second program on the same line would mix its answers into ours
+            )
+        except (serial.SerialException, OSError, ValueError) as error:
+            raise TriggerError(
+                f"cannot open the trigger box port {port}: {_reason(error)}", hint=_advice(error)
+            ) from error
+        if settle_s > 0:
+            time.sleep(settle_s)
+        self.drain()
+
+    @classmethod
+    def open(cls, port: str, settings: SerialSettings, terminators: tuple[bytes, bytes]) -> SerialLink:
+        """Open `port` as a profile's `serial` says."""
+        return cls(
+            port,
+            settings.baudrate,
+            settings.rtscts,
+            settings.timeout_s,
+            settings.settle_s,
+            terminators=terminators,
+        )
+
+    def write(self, command: str) -> None:
+        """Send one command.
+
+        Raises:
+            ProtocolError: The command is not plain ASCII of one line, or the box does not take it in time.
+            BoxLost: The port is gone.
+        """
+        if not command.isascii() or not command.isprintable():
+            raise ProtocolError(f"{command!r} is no command")
+        with self.lock:
+            _LOG.debug("%s < %s", self.port, command)
+            try:
+                self._serial.write(command.encode("ascii") + self._command_end)
+            except serial.SerialTimeoutException as error:
+                raise ProtocolError(
+                    f"the trigger box on {self.port} does not take commands",
+                    hint="is it on, and does the cable carry the RTS/CTS handshake?",
+                ) from error
+            except (serial.SerialException, OSError) as error:
+                raise self._lost(error) from error
+
+    def query(self, command: str) -> str:
+        """Send one command and return its answer without the end of line.
+
+        Raises:
+            ProtocolError: No answer in time, half an answer, or bytes that are no text.
+            BoxLost: The port is gone.
+        """
+        with self.lock:
+            self.write(command)
+            try:
+                answer = self._serial.read_until(self._answer_end, MAX_ANSWER_BYTES)
+            except (serial.SerialException, OSError) as error:
+                raise self._lost(error) from error
+            _LOG.debug("%s > %r", self.port, answer)
+        if not answer:
+            raise ProtocolError(
+                f"no answer to {command} from {self.port} within {self.timeout_s:g} s",
+                hint="is the box on, and is this its port?",
+            )
+        text = answer.removesuffix(self._answer_end)
+        if text == answer or not text.isascii() or not text.decode("ascii").isprintable():
+            raise ProtocolError(
+                f"the answer to {command} from {self.port} is garbled: {answer[:40]!r}",
+                hint="check baud rate and cable",
+            )
+        return text.decode("ascii")
+
+    def drain(self) -> None:
+        """Throw away what has come in unasked, such as the late answer to an earlier command.
+
+        Raises:
+            BoxLost: The port is gone.
+        """
+        with self.lock:
+            try:
+                self._serial.reset_input_buffer()
+            except (serial.SerialException, OSError) as error:
+                raise self._lost(error) from error
+
+    def close(self) -> None:
+        """Give the port back; what was still to be sent is dropped."""
+        with self.lock:
+            try:
+                self._serial.close()
+            except OSError as error:  # the device is gone, and with it the port that was to be given back
+                _LOG.warning("closing %s: %s", self.port, error)
+
+    def _lost(self, error: Exception) -> BoxLost:
+        return BoxLost(
+            f"the trigger box on {self.port} is gone: {_reason(error)}",
+            hint="check power and cable, then connect again",
+        )
+
+
+def _reason(error: Exception) -> str:
+    cause = error.__context__ if isinstance(error.__context__, OSError) else error
+    said = cause.strerror if isinstance(cause, OSError) else None
+    return said or str(cause) or type(error).__name__
+
+
+def _advice(error: Exception) -> str:
+    text = str(error)
+    if isinstance(error.__context__, FileNotFoundError) or "No such file" in text:
+        return "is the box plugged in? 'ls /dev/tty*' shows the ports there are"
+    if isinstance(error.__context__, PermissionError) or "Permission denied" in text:
+        return "your user may not open serial ports; on Debian: sudo adduser $USER dialout, then log in again"
+    if "lock" in text or "busy" in text:
+        return "another program has it open"
+    return "check the port in the rig's profile"
