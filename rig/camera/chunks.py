@@ -1,0 +1,102 @@
+"""Chunk data: what the camera itself says about each frame, and what to take where it says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from genicam import gentl
+
+from rig.camera import nodes
+from rig.camera.types import FeatureValue
+from rig.errors import FeatureMissing, FeatureRejected
+
+_WANTED = (
+    "ChunkFrameID",
+    "ChunkTimestamp",
+    "ChunkExposureTime",
+    "ChunkGain",
+    "ChunkBlackLevel",
+    "ChunkCounterValue",
+    "ChunkLineStatusAll",
+)
+
+
+class ChunkReader:
+    """Reads the chunk features that a camera has; harvesters attaches each buffer's chunk data on fetch.
+
+    Args:
+        node_map: genicam's node map of the remote device.
+    """
+
+    def __init__(self, node_map: Any) -> None:
+        self._node_map = node_map
+        self._features: list[nodes.Feature] = []
+
+    def look_up(self) -> None:
+        """Find the chunk features again (a profile may have switched them on)."""
+        self._features = []
+        if not self._active():
+            return
+        for name in _WANTED:
+            try:
+                self._features.append(nodes.find(self._node_map, name))
+            except FeatureMissing:
+                continue
+
+    def _active(self) -> bool:
+        try:
+            return bool(nodes.find(self._node_map, "ChunkModeActive").read())
+        except (FeatureMissing, FeatureRejected):
+            return False
+
+    def read(self) -> dict[str, FeatureValue]:
+        """Return the chunk values of the buffer fetched last, before it is queued again."""
+        values: dict[str, FeatureValue] = {}
+        for feature in self._features:
+            try:
+                values[feature.name] = feature.read()
+            except FeatureRejected:
+                continue  # this chunk is not enabled, so this frame does not carry it
+        return values
+
+    def pick(
+        self,
+        chunk: Mapping[str, FeatureValue],
+        buffer: Any,
+        taken_ns: int,
+        counted: int,
+        settings: Mapping[str, float],
+    ) -> dict[str, tuple[float, str]]:
+        """Choose identity, time, exposure and gain of a frame, each with its source.
+
+        Args:
+            chunk: As read.
+            buffer: genicam's buffer, for what the transport knows.
+            taken_ns: When the host took the frame, for transports without timestamps.
+            counted: Frames delivered before, for transports without frame ids.
+            settings: Read-back settings; nan where the camera has none.
+
+        Returns:
+            For frame_id, timestamp_ns, exposure_us, gain_db: (value, source), the source being `chunk`,
+            `buffer`, `readback`, `host` or `none`.
+        """
+        picked: dict[str, tuple[float, str]] = {}
+        for name, chunk_name, attribute, last in (
+            ("frame_id", "ChunkFrameID", "frame_id", counted),
+            ("timestamp_ns", "ChunkTimestamp", "timestamp_ns", taken_ns),
+        ):
+            if chunk_name in chunk:
+                picked[name] = (int(chunk[chunk_name]), "chunk")
+                continue
+            try:
+                picked[name] = (int(getattr(buffer, attribute)), "buffer")
+            except gentl.GenericException:
+                picked[name] = (last, "host")
+        for name, chunk_name in (("exposure_us", "ChunkExposureTime"), ("gain_db", "ChunkGain")):
+            if chunk_name in chunk:
+                picked[name] = (float(chunk[chunk_name]), "chunk")
+            else:
+                known = settings[name] == settings[name]  # nan is unlike itself
+                picked[name] = (settings[name], "readback" if known else "none")
+        return picked

@@ -1,0 +1,316 @@
+"""A camera in a process of its own: what an app, a capture or the command line drives.
+
+The parent never loads a vendor's library and never waits without a deadline. Calls (`apply`, `read`, ...)
+go to the host process; frames come through shared memory, where `latest` (live view) and `pixels` (science)
+look without asking anybody. All methods may be called from any thread; `latest`, `counters` and `state` never
+wait, so a GUI thread may use them while another thread is in the middle of a capture.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from rig.camera import profile_steps
+from rig.camera.inbox import FrameRecord, Inbox
+from rig.camera.link import HostLink
+from rig.camera.remote import APPLY_S, CALL_S, RemoteSettings
+from rig.camera.types import CameraCounters, CameraSpec, DeviceInfo, Frame, Mode, Pixels, State
+from rig.errors import DeviceError, DeviceLost, FrameOverflow
+from rig.profiles import CameraProfile, CameraSlot
+
+EventKind = Literal["opened", "lost", "overflow", "restarted", "closed"]
+OnEvent = Callable[[EventKind, str], None]
+
+_OPEN_S = 30.0
+_MIN_SLOTS, _MAX_SLOTS = 8, 64
+
+
+class CameraProcess(RemoteSettings):
+    """One camera of the rig in its own host process; a context manager that opens and closes it.
+
+    Args:
+        slot: Which camera: producer, serial number or device id, trigger line.
+        profile: Its model: steps, aliases, pixel format. None takes the camera as it is (see `bare`).
+        env: Environment for the host process, over the parent's own (such as a companion's).
+        on_event: Called with (kind, message), for `lost` and `overflow` from the camera's own thread; it must
+            return soon and must not call this camera (hand over to another thread to restart it).
+        silence_s: Longest time without a heartbeat (4 Hz) before the camera counts as lost.
+    """
+
+    def __init__(
+        self,
+        slot: CameraSlot | CameraSpec,
+        profile: CameraProfile | None,
+        env: Mapping[str, str] | None = None,
+        *,
+        on_event: OnEvent | None = None,
+        silence_s: float = 3.0,
+    ) -> None:
+        super().__init__(profile, profile_steps.context_of(slot))
+        self.spec = profile_steps.spec_of(slot, profile)
+        self._env = dict(env or {})
+        self._on_event = on_event
+        self._silence_s = silence_s
+        self._change = threading.RLock()  # one thread at a time opens, starts, stops, restarts, closes
+        self._link: HostLink | None = None
+        self._info: DeviceInfo | None = None
+        self._state: State = "closed"
+        self._mode: Mode | None = None
+        self._inbox = Inbox(self.label)
+
+    @classmethod
+    def bare(
+        cls, cti: str | os.PathLike[str], device: str = "", env: Mapping[str, str] | None = None
+    ) -> CameraProcess:
+        """Make a camera without a profile, as it is: to list its features, to try a new model.
+
+        Args:
+            cti: Path of the producer.
+            device: Device id, serial number or user name; empty takes the only one.
+            env: As for the class.
+        """
+        return cls(profile_steps.bare_spec(cti, device), None, env)
+
+    @property
+    def label(self) -> str:
+        """What the camera is called in messages."""
+        return self.spec.device or "camera"
+
+    @property
+    def state(self) -> State:
+        """What the camera is doing; `lost` after its process died, hung or lost its camera."""
+        return self._state
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the host process while there is one."""
+        link = self._link
+        return link.pid if link is not None and link.lost is None else None
+
+    @property
+    def error(self) -> DeviceLost | FrameOverflow | None:
+        """Why the camera is lost, or why the last science run stopped; None when all is well."""
+        return self._inbox.error
+
+    @property
+    def info(self) -> DeviceInfo:
+        """The opened device.
+
+        Raises:
+            DeviceError: it was never open.
+        """
+        if self._info is None:
+            raise DeviceError(f"camera {self.label} was never opened")
+        return self._info
+
+    def open(self) -> DeviceInfo:
+        """Start the host process and open the camera in it.
+
+        Raises:
+            ProducerError: the producer cannot be loaded.
+            DeviceNotFound: it shows no such camera.
+            DeviceError: the camera cannot be opened, or its model is not the profile's.
+            DeviceLost: the host process ended or hung on the way.
+        """
+        with self._change:
+            if self._link is not None:
+                raise DeviceError(f"camera {self.label} is open already")
+            try:
+                self._begin()
+            except DeviceError:
+                self._end("closed")
+                raise
+        self._tell("opened", f"{self.info.model} {self.info.serial_number}")
+        return self.info
+
+    def close(self) -> None:
+        """Close the camera and end its process; closing twice is fine, and never hangs."""
+        with self._change:
+            was_open = self._link is not None
+            self._end("closed")
+        if was_open:
+            self._tell("closed", "")
+
+    def kill(self) -> None:
+        """Kill the host process without a word, as a crash would; the state becomes `lost` shortly after."""
+        if (link := self._link) is not None:
+            link.kill()
+
+    def restart(self) -> None:
+        """End what is left of the host process, open the camera anew, re-apply its settings, resume its mode.
+
+        Records not yet released stay readable. Raises what `open`, `apply` and `start` raise; the state is
+        `lost` then, and another `restart` may be tried.
+        """
+        with self._change:
+            mode = self._mode
+            self._end("opening")
+            try:
+                self._begin()
+                self._apply_again()
+                if mode is not None:
+                    self.start(mode)
+            except DeviceError:
+                self._end("lost")
+                self._mode = mode
+                raise
+        self._tell("restarted", mode or "idle")
+
+    def start(self, mode: Mode) -> None:
+        """Start acquisition.
+
+        Args:
+            mode: `live` shows the newest frame and drops what nobody looks at; `science` hands over every
+                frame, keeps it until it is released, and stops rather than lose one.
+
+        Raises:
+            DeviceError: it runs already, or cannot start.
+            DeviceLost: the camera is gone.
+        """
+        with self._change:
+            link = self._opened()
+            slots = min(max(self.spec.buffers, _MIN_SLOTS), _MAX_SLOTS)
+            after = self._inbox.newest()
+            self._inbox.begin()
+            # set before, so that a loss or an overflow that comes with the answer has the last word
+            before, self._mode, self._state = (self._mode, self._state), mode, mode
+            try:
+                link.call("start", APPLY_S, mode=mode, slots=slots, after=after)
+            except DeviceLost:
+                raise
+            except DeviceError:
+                self._mode, self._state = before
+                raise
+
+    def stop(self) -> None:
+        """Stop acquisition; records not yet taken stay. Stopping an idle camera is fine.
+
+        Raises:
+            DeviceLost: the camera is gone.
+        """
+        with self._change:
+            self._opened().call("stop", CALL_S)
+            self._mode = None
+            if self._state != "lost":
+                self._state = "idle"
+
+    def latest(self, after_seq: int = 0) -> tuple[int, Frame] | None:
+        """Return the newest frame and its sequence number; never waits, also works while recording.
+
+        Args:
+            after_seq: Sequence number of the frame that the caller has already.
+
+        Returns:
+            A copy of the frame; None when there is none newer. A lost camera has none (see `state`).
+        """
+        return self._inbox.latest(after_seq, live=self._mode == "live")
+
+    def next_record(self, timeout_s: float) -> FrameRecord:
+        """Return the next science frame; release it when its pixels are no longer needed.
+
+        Raises:
+            CameraTimeout: none came within `timeout_s`.
+            FrameOverflow: all slots were waiting to be released, so the camera was stopped.
+            DeviceLost: the camera is gone (records that came before are handed out first).
+        """
+        return self._inbox.next_record(timeout_s)
+
+    def pixels(self, record: FrameRecord) -> Pixels:
+        """Return a record's pixels where they lie in shared memory: read-only, valid until it is released.
+
+        Raises:
+            DeviceError: it has been released.
+        """
+        return record.ring.view(record.slot, record.sequence)
+
+    def release(self, record: FrameRecord) -> None:
+        """Give a record's memory back to the camera; releasing twice is fine."""
+        record.ring.release(record.slot, record.sequence)
+
+    def counters(self, *, fresh: bool = False) -> CameraCounters:
+        """Return totals since this object was made.
+
+        Args:
+            fresh: Ask the host (may wait for a call under way); else the last heartbeat's, 0.25 s old or less.
+
+        Raises:
+            DeviceLost: `fresh` was asked of a camera that is gone.
+        """
+        if fresh:
+            self._inbox.take_counters(self._call("counters", CALL_S))
+        return self._inbox.totals()
+
+    def __enter__(self) -> Self:
+        if self._link is None:
+            self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # What the link tells, from its own thread.
+
+    def on_message(self, link: HostLink, message: dict[str, Any]) -> None:
+        """Take a heartbeat, a frame or an overflow."""
+        kind = message.get("t")
+        if kind == "beat" and message.get("counters"):
+            self._inbox.take_counters(message["counters"])
+        elif kind == "frame":
+            self._inbox.take_record(int(message["slot"]), int(message["sequence"]))
+        elif kind == "overflow":
+            self._mode, self._state = None, "idle"
+            error = FrameOverflow(
+                f"camera {self.label} was stopped: {message.get('message')}",
+                hint="record to a faster disk, or trigger more slowly",
+            )
+            self._inbox.fail(error)
+            self._tell("overflow", error.message)
+
+    def on_ring(self, link: HostLink, fd: int) -> None:
+        """Map new shared memory."""
+        self._inbox.map_ring(fd)
+
+    def on_lost(self, link: HostLink, error: DeviceLost) -> None:
+        """Note that the host is gone."""
+        if self._link is not link and self._link is not None:
+            return
+        self._state = "lost"
+        self._inbox.fail(error)
+        self._tell("lost", error.message)
+
+    def _begin(self) -> None:
+        self._inbox.begin()
+        self._state = "opening"
+        self._link = HostLink(self.label, self._env, self, self._silence_s)
+        self._info = DeviceInfo(**self._link.call("open", _OPEN_S, spec=self.spec.to_dict()))
+        if self._profile is not None:
+            profile_steps.check_match(self._profile, self._info)
+        self._state = "idle" if self._link.lost is None else "lost"
+
+    def _end(self, state: State) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+        self._inbox.keep_totals()
+        self._state, self._mode = state, None
+
+    def _opened(self) -> HostLink:
+        link, error = self._link, self._inbox.error
+        if link is None:
+            if isinstance(error, DeviceLost):
+                raise DeviceLost(error.message, hint=error.hint)
+            raise DeviceError(f"camera {self.label} is not open")
+        return link
+
+    def _call(self, op: str, deadline_s: float, **args: Any) -> Any:
+        return self._opened().call(op, deadline_s, **args)
+
+    def _tell(self, kind: EventKind, message: str) -> None:
+        if self._on_event is not None:
+            self._on_event(kind, message)
