@@ -38,8 +38,16 @@ def random_state(shapes: dict[str, tuple[int, ...]], seed: int = 0) -> State:
 def lively_network(base: int, num_res: int, seed: int = 0) -> LBAG:
     """A small network whose gates and residuals really vary over the picture, in eval mode."""
     model = LBAG(base, num_res)
-    model.load_state_dict(random_state({k: tuple(v.shape) for k, v in model.state_dict().items()}, seed))
-    return model.eval()
+    state = random_state({name: tuple(value.shape) for name, value in model.state_dict().items()}, seed)
+    for head in ("feat_extract.5", "ConvsOut.0", "ConvsOut.1"):
+        state[f"{head}.main.0.weight"][0] *= 8  # gates from near 0 to near 1
+    model.load_state_dict(state)
+    model.eval()
+    with torch.no_grad():
+        image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(seed))
+        state["feat_extract.5.main.0.bias"][0] -= model(image)[2].mask.logit().mean()
+    model.load_state_dict(state)
+    return model
 
 
 def conv(state: State, name: str, x: Tensor, *, relu: bool, stride: int = 1) -> Tensor:
