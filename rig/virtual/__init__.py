@@ -1,1 +1,1 @@
-"""The virtual rig: a GenTL producer in C, a world that renders what its cameras see, a trigger box on a pty."""
+"""The virtual rig: a GenTL producer in C, a world for its cameras to see, a trigger box on a pty."""

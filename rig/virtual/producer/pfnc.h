@@ -1,0 +1,20 @@
+/* Pixel formats: from 12-bit codes in uint16 to what travels. */
+#ifndef BEAMRIG_PFNC_H
+#define BEAMRIG_PFNC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of `pixels` (an even number of them) in that PFNC pixel format. */
+size_t pfnc_bytes(uint32_t pixel_format, size_t pixels);
+
+/*
+ * Write `pixels` (an even number) codes 0..4095 in that PFNC pixel format:
+ *   BayerRG8    code >> 4
+ *   BayerRG12   code, uint16, low bits
+ *   BayerRG12p  two codes in three bytes: a[7:0], b[3:0] a[11:8], b[11:4]
+ *   BayerRG16   code << 4, so that full scale is 65520
+ */
+void pfnc_write(uint32_t pixel_format, const uint16_t *codes, size_t pixels, uint8_t *target);
+
+#endif
