@@ -34,7 +34,7 @@ class WorldClient:
         """Send a command and return the answer.
 
         Raises:
-            WorldUnreachable: No world there, no answer in time, or the world refused (its reason is the message).
+            WorldUnreachable: No world there, no answer in time, or refused (the reason is the message).
         """
         path = self.run_dir / "control.sock"
         try:
@@ -85,7 +85,7 @@ class WorldClient:
         ]
 
     def find_frame(self, camera: str, t_start_ns: int) -> RenderedFrame | None:
-        """Return the frame of ``camera`` whose exposure started at device time ``t_start_ns``, if it is still known."""
+        """Return the frame of ``camera`` that started at device time ``t_start_ns``, if still known."""
         for frame in reversed(self.frames(untriggered=True)):
             if frame.camera == camera and frame.t_start_ns == t_start_ns:
                 return frame

@@ -22,7 +22,7 @@ Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class ControlServer:
-    """Answers commands: {"cmd": NAME, ...} -> {"ok": true, ...} or {"ok": false, "error": ..., "hint": ...}."""
+    """Answers {"cmd": NAME, ...} with {"ok": true, ...} or {"ok": false, "error": ..., "hint": ...}."""
 
     def __init__(self, path: Path, handlers: dict[str, Handler]) -> None:
         self._handlers = handlers

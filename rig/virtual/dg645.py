@@ -1,7 +1,8 @@
 """A byte-faithful SRS DG645 digital delay generator: bytes in, bytes out, pulses on its outputs.
 
-After the vendor's command list as drivers use it (EPICS delaygen, InstrumentKit). Where no source shows an exact
-answer it follows the vendor's general forms. The rear INHIBIT input is not connected: INHB only sets what it would do.
+After the vendor's command list as drivers use it (EPICS delaygen, InstrumentKit). Where no source shows an
+exact answer it follows the vendor's general forms. The rear INHIBIT input is not connected: INHB only sets
+what it would do.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class DG645:
 
     def __init__(self, engine: PulseEngine) -> None:
         self.engine = engine
-        self.settings = Settings()
+        self.settings: Settings = Settings()
         self.memories: dict[int, Settings] = {}
         self.masks = {"*ESE": 0, "*SRE": 0, "INSE": 0, "*PSC": 1}
         self.event_status = ESR_POWER_ON

@@ -74,7 +74,7 @@ class Settings:
         """Set channel = reference + delay_s.
 
         Raises:
-            BoxError: A delay out of 0 .. 2000 s, a link to itself, to T1 or in a circle, a channel that cannot be set.
+            BoxError: A delay out of 0 .. 2000 s, a link to itself, to T1 or in a circle, a fixed channel.
         """
         if channel in (T0, T1):
             raise BoxError(NOT_ALLOWED)

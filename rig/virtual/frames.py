@@ -15,8 +15,8 @@ class RenderedObject:
         centre_m: Middle of its path, against the optical axis.
         angle_deg: Angle of its path.
         tile: Which mirror image of the texture.
-        pieces: (start_m, end_m, share) of each straight piece of the exposure; more than one means that it turned
-            round, or changed its speed, while the shutter was open.
+        pieces: (start_m, end_m, share) of each straight piece of the exposure; more than one means that it
+            turned round, or changed its speed, while the shutter was open.
     """
 
     size_m: tuple[float, float]
@@ -36,7 +36,7 @@ class RenderedFrame:
     """One exposure of one camera.
 
     Attributes:
-        counter: Number of frames that this camera had rendered before in this world: with the seed, the noise's key.
+        counter: Frames that this camera had rendered before in this world: with the seed, the noise's key.
         t_start_ns: Start of exposure, CLOCK_MONOTONIC: the timestamp of the frame.
         light: Factor on the scene's radiance (illumination, or the board's level).
     """

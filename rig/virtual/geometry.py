@@ -131,8 +131,9 @@ class Misregistration:
 def cast_coefficients(rng: np.random.Generator, side: int, largest: float) -> tuple[tuple[float, ...], ...]:
     """Draw a camera's location-dependent cast: (3, 10) coefficients of `cubic_terms`, 1 at the centre.
 
-    A beam splitter's ratio runs with the angle of incidence: a tilt along x, opposite at its two ends (``side`` +1
-    or -1) and different for each colour; lens and filter add a fall-off and a little of third order.
+    A beam splitter's ratio runs with the angle of incidence: a tilt along x, opposite at its two ends
+    (``side`` +1 or -1) and different for each colour; lens and filter add a fall-off and a little of third
+    order.
     ``largest`` is the largest deviation from 1 over frame and channels.
     """
     x, y = np.meshgrid(np.linspace(-1, 1, 33), np.linspace(-1, 1, 27))

@@ -1,4 +1,4 @@
-"""The C kernel of the virtual sensors (``sensor/sensor.c``), called through ctypes, which releases the GIL."""
+"""The C kernel of the virtual sensors (``sensor/sensor.c``), through ctypes, which releases the GIL."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _normal_table() -> F32:
     """4096 quantiles of a normal law with variance 1/2: the sum of two draws is the unit normal."""
     law = NormalDist()
     table = np.array([law.inv_cdf((i + 0.5) / 4096) for i in range(4096)])
-    return (table * np.sqrt(0.5 / np.mean(table**2))).astype(np.float32)
+    return np.asarray(table * np.sqrt(0.5 / np.mean(table**2)), np.float32)
 
 
 def _pointer(array: NDArray[Any] | None, dtype: type, size: int) -> ctypes.c_void_p:
@@ -110,10 +110,10 @@ def compose(
         box: x0, y0, w, h of the pixels to visit.
         width: Row length W of the sensor.
         shift: Misregistration (dx, dy), each (H, W) float32, or None.
-        cumulative: (4, nv, nu) float64 running sums along u of the spline coefficients (premultiplied R, G, B; alpha).
+        cumulative: (4, nv, nu) float64 running sums along u of spline coefficients (RGB x alpha; alpha).
         direction: Cosine and sine of the path's angle in the ideal grid.
         across: Position of the sprite's row 0 across the path, px.
-        pieces: (3, n) float64: start and end of sprite column 0 along the path (start < end), px; share of exposure.
+        pieces: (3, n) float64: start < end of sprite column 0 along the path, px; share of the exposure.
         alpha: (h, w) float32, receives the mean opacity, or None.
     """
     x0, y0, w, h = box

@@ -1,9 +1,10 @@
-"""How the objects move: straight paths in metres, to and fro at constant speed, exact pieces of an exposure."""
+"""How the objects move: straight paths in metres, to and fro at constant speed, cut into exact pieces."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 NS = 1e-9
 
@@ -32,7 +33,7 @@ class Path:
 
 @dataclass(frozen=True)
 class Piece:
-    """One straight part of an exposure: from ``start_m`` to ``end_m`` along the path in ``share`` of the time."""
+    """One straight part of an exposure: from ``start_m`` to ``end_m`` in ``share`` of the time."""
 
     start_m: float
     end_m: float
@@ -59,7 +60,7 @@ class _Epoch:
 class Motion:
     """Position against time: a triangular wave whose speed may be changed on the way without a jump.
 
-    Epochs are kept so that an exposure that began before a change is still rendered as it was. Not thread-safe.
+    Epochs are kept: an exposure that began before a change is still rendered as it was. Not thread-safe.
     """
 
     path: Path
@@ -107,7 +108,7 @@ class Motion:
             return [Piece(here, here, 1.0)]
         cuts = [start_ns, *(e.since_ns for e in self._epochs if start_ns < e.since_ns < end_ns), end_ns]
         pieces: list[Piece] = []
-        for begin, end in zip(cuts, cuts[1:], strict=False):
+        for begin, end in pairwise(cuts):
             epoch = self._epoch(begin)
             first, last = epoch.way_at(begin), epoch.way_at(end)
             turn = 2 * epoch.half_length_m
@@ -117,7 +118,7 @@ class Motion:
                 marks.append(following)
                 following += turn
             marks.append(last)
-            for one, two in zip(marks, marks[1:], strict=False):
+            for one, two in pairwise(marks):
                 part = (two - one) / (last - first) if last > first else 1.0
                 run = math.floor((one + two) / 2 / turn)
                 there, here = two - run * turn, one - run * turn

@@ -1,4 +1,4 @@
-"""What lies between scene and electrons: per-pixel gain of a camera, and the place of a moving object in its frame."""
+"""Between scene and electrons: per-pixel gain of a camera, and where a moving object lies in its frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHORTEST_WAY_PX = 1e-3
 
 
 def cast_rows(coefficients: tuple[float, ...], x: F64, y: F64) -> F64:
-    """Return the cast on the grid y (rows) by x (columns), both 1-D and normalised, as a (len(y), len(x)) array."""
+    """Return the (len(y), len(x)) cast on the grid of 1-D normalised y (rows) and x (columns)."""
     xxx, xxy, xyy, yyy, xx, xy, yy, lx, ly, one = coefficients
     by_power = np.stack(
         [((yyy * y + yy) * y + ly) * y + one, (xyy * y + xy) * y + lx, xxy * y + xx, xxx + 0 * y], 1
@@ -92,7 +92,7 @@ def covering_box(
     direction: tuple[float, float],
     margin: int = 6,
 ) -> tuple[int, int, int, int] | None:
-    """Return x0, y0, w, h of the pixels that a sprite of ``shape`` (nv, nu) may touch, or None if none is in frame."""
+    """Return x0, y0, w, h of the pixels that a sprite of ``shape`` (nv, nu) may touch, or None."""
     low, high = float(pieces[0].min()), float(pieces[1].max()) + shape[1]
     u = np.array([low, high, low, high])
     v = np.array([across, across, across + shape[0], across + shape[0]])

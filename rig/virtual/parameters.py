@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rig.optics import image_distance_m
 from rig.virtual.geometry import Grid, Misregistration, cast_coefficients
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ NEUTRAL_RAW = (1 / 2.0, 1.0, 1 / 1.67)
 REFERENCE_SPEED_MPS = 1.4
 REFERENCE_BLUR_PX = 4.0
 REFERENCE_LEVEL = 0.78
-"""The scene's light: a white diffuser fills this part of S's full well when the reference speed blurs 4 px."""
+"""The scene's light: white fills this part of S's full well when the reference speed blurs 4 px."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,6 @@ class WorldParameters:
         grid = Grid(rest.pop("width"), rest.pop("height"))
         misregistration = Misregistration.from_dict(rest.pop("misregistration"))
         return cls(grid=grid, cameras=cameras, misregistration=misregistration, **rest)
-
-
-def image_distance_m(focal_length_m: float, object_distance_m: float) -> float:
-    """Return l' of the thin lens, 1/f = 1/d + 1/l'."""
-    return focal_length_m * object_distance_m / (object_distance_m - focal_length_m)
 
 
 def draw_parameters(

@@ -1,4 +1,4 @@
-"""A serial port that is none: joins an instrument's bytes to a pseudo-terminal that pyserial opens like /dev/ttyUSB0."""
+"""A serial port that is none: an instrument on a pseudo-terminal, opened like /dev/ttyUSB0."""
 
 from __future__ import annotations
 

@@ -78,8 +78,7 @@ class CameraRenderer:
             rate[0::2, 0::2] *= np.float32(NEUTRAL_RAW[0])
             rate[1::2, 1::2] *= np.float32(NEUTRAL_RAW[2])
         else:
-            build = scene.photo_backdrop if kind == "photo" else scene.checker_backdrop
-            backdrop = build(self.parameters.grid.width, self.parameters.grid.height)
+            backdrop = scene.backdrop(kind, self.parameters.grid.width, self.parameters.grid.height)
             rate = np.empty_like(gain)
             kernel.bayer_sample(
                 backdrop.planes, rate, scale=backdrop.scale, offset=backdrop.offset, shift=shift

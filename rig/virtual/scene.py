@@ -1,10 +1,11 @@
-"""The scene in linear light: background photo, moving object, boards; as spline coefficients for the kernel."""
+"""The scene in linear light: background photo, moving object, chart; as spline coefficients."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -20,6 +21,7 @@ ANTI_ALIAS_SIGMA_PX = 0.5
 PHOTO_WHITE = 0.16
 """Linear value of the photo's brightest paint, which becomes radiance 1."""
 
+_BUILDING = Lock()
 CHECKER_SRGB = (
     (115, 82, 68), (194, 150, 130), (98, 122, 157), (87, 108, 67), (133, 128, 177), (103, 189, 170),
     (214, 126, 44), (80, 91, 166), (193, 90, 99), (94, 60, 108), (157, 188, 64), (224, 163, 46),
@@ -29,11 +31,14 @@ CHECKER_SRGB = (
 """Published sRGB values of the classic 24-patch chart, row by row."""
 
 
+def _srgb_curve() -> NDArray[np.float64]:
+    code = np.arange(256) / 255
+    return np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+
+
 def linear_from_srgb(values: NDArray[Any]) -> F32:
     """Return linear light 0..1 of uint8 sRGB values, any shape."""
-    code = np.arange(256) / 255
-    curve = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
-    return np.asarray(curve.astype(np.float32)[values])
+    return np.asarray(_srgb_curve().astype(np.float32)[values])
 
 
 def raw_from_linear(rgb: F32) -> F32:
@@ -64,7 +69,7 @@ def _read_image(name: str) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class Backdrop:
-    """What fills the frame behind the objects: (3, h, w) spline coefficients of RAW colour, and how to sample them."""
+    """What fills the frame: (3, h, w) spline coefficients of RAW colour, and how to sample them."""
 
     planes: F32
     scale: float = 1.0
@@ -72,18 +77,25 @@ class Backdrop:
 
 
 def _planes(rgb: F32) -> F32:
-    raw = raw_from_linear(cv2.GaussianBlur(rgb, (0, 0), ANTI_ALIAS_SIGMA_PX))
+    raw = raw_from_linear(np.asarray(cv2.GaussianBlur(rgb, (0, 0), ANTI_ALIAS_SIGMA_PX), np.float32))
     return np.ascontiguousarray(np.moveaxis(spline_coefficients(raw), 2, 0))
 
 
+def backdrop(kind: str, width: int, height: int) -> Backdrop:
+    """Return the "photo" or the "checker" for a frame of this size; built once for all threads."""
+    with _BUILDING:
+        return _photo(width, height) if kind == "photo" else _checker(width, height)
+
+
 @cache
-def photo_backdrop(width: int, height: int) -> Backdrop:
+def _photo(width: int, height: int) -> Backdrop:
     """Return the photo, as large as the frame with some px of margin for the misregistration.
 
     Radiance above 0.9 is bent softly towards 1.1, so that the few bits of sky do not clip the sensor.
     """
-    rgb = linear_from_srgb(_read_image("background.jpg")) / np.float32(PHOTO_WHITE)
-    rgb = np.where(rgb > 0.9, 0.9 + 0.2 * np.tanh((rgb - 0.9) / 0.2), rgb).astype(np.float32)
+    radiance = _srgb_curve() / PHOTO_WHITE
+    radiance = np.where(radiance > 0.9, 0.9 + 0.2 * np.tanh((radiance - 0.9) / 0.2), radiance)
+    rgb = radiance.astype(np.float32)[_read_image("background.jpg")]
     margin = 6.0
     photo_h, photo_w = rgb.shape[:2]
     scale = min((photo_w - 1) / (width + 2 * margin), (photo_h - 1) / (height + 2 * margin))
@@ -91,7 +103,7 @@ def photo_backdrop(width: int, height: int) -> Backdrop:
 
 
 @cache
-def checker_backdrop(width: int, height: int) -> Backdrop:
+def _checker(width: int, height: int) -> Backdrop:
     """Return the 24-patch chart, two thirds of the frame wide, on 18 % grey."""
     margin = 6
     image = np.full((height + 2 * margin, width + 2 * margin, 3), 0.18, np.float32)
@@ -111,7 +123,8 @@ class Sprite:
     """An object in path-aligned coordinates, one sample a pixel of the ideal grid.
 
     Attributes:
-        cumulative: (4, nv, nu) float64 running sums along u of the spline coefficients of R, G, B times alpha, and alpha.
+        cumulative: (4, nv, nu) float64 running sums along u of the spline coefficients of R, G, B times
+            alpha, and alpha.
         origin: (u, v) of sample (0, 0) against the object's centre, px.
     """
 
@@ -119,13 +132,13 @@ class Sprite:
     origin: tuple[float, float]
 
 
-@cache
+@lru_cache(maxsize=16)
 def sprite(
     width_m: float, height_m: float, pixels_per_metre: float, angle_deg: float, tile: int = 0
 ) -> Sprite:
     """Return the cut-out of ``width_m`` x ``height_m`` at this magnification.
 
-    A rounded rectangle with a soft edge of about 1 px and a light rim, upright in the image whatever the path.
+    A rounded rectangle with a soft edge of about 1 px and a light rim, upright whatever the path.
 
     Args:
         width_m: Width in the image's x.
@@ -160,7 +173,7 @@ def sprite(
     stack = np.dstack([raw_from_linear(colour.astype(np.float32)) * alpha[..., None], alpha]).astype(
         np.float64
     )
-    stack = cv2.GaussianBlur(stack, (0, 0), ANTI_ALIAS_SIGMA_PX, borderType=cv2.BORDER_CONSTANT)
-    coefficients = spline_coefficients(stack, cv2.BORDER_CONSTANT)
+    soft = cv2.GaussianBlur(stack, (0, 0), ANTI_ALIAS_SIGMA_PX, borderType=cv2.BORDER_CONSTANT)
+    coefficients = spline_coefficients(soft, cv2.BORDER_CONSTANT)
     cumulative = np.ascontiguousarray(np.moveaxis(np.cumsum(coefficients, axis=1), 2, 0))
     return Sprite(cumulative, (float(-reach_u), float(-reach_v)))

@@ -1,4 +1,4 @@
-"""What may change while the world lives: stage, distance, light, and the motion of the objects. Thread-safe."""
+"""What may change while the world lives: stage, distance, light, motion of the objects. Thread-safe."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ DEFAULT_BOARD_LEVEL = 0.95
 MARGIN_M = 0.04
 
 
+DEFAULT_PATH = Path(half_length_m=0.85, centre_y_m=-0.22)
+
+
 @dataclass(frozen=True)
 class ObjectSpec:
-    """A moving object: size in metres, the path it would like, its phase in metres along the to-and-fro way."""
+    """A moving object: size in metres, the path it would like, its phase along the to-and-fro way."""
 
     width_m: float = 0.5
     height_m: float = 0.35
-    path: Path = Path(half_length_m=0.85, centre_y_m=-0.22)
+    path: Path = DEFAULT_PATH
     phase_m: float = 0.0
     tile: int = 0
 
@@ -84,7 +87,7 @@ class SceneState:
         half = min([wanted.half_length_m, *along])
         if half < 0.02 or min(room_x, room_y) < 0:
             raise WorldError(
-                f"at {distance_m:g} m the frame is too small for an object of {spec.width_m:g} x {spec.height_m:g} m",
+                f"at {distance_m:g} m an object of {spec.width_m:g} x {spec.height_m:g} m leaves the frame",
                 hint="choose a larger distance",
             )
         return Path(half, wanted.centre_x_m, wanted.centre_y_m, wanted.angle_deg)
@@ -119,7 +122,7 @@ class SceneState:
             self._exposure_s[camera] = exposure_s
 
     def set_values(self, t_ns: int, **values: float) -> None:
-        """Change ``speed_mps``, ``distance_m``, ``illumination``, ``path_angle_deg`` or ``board_level`` at ``t_ns``."""
+        """Change speed_mps, distance_m, illumination, path_angle_deg or board_level at ``t_ns``."""
         limits = {
             "speed_mps": (0.0, 100.0),
             "distance_m": (0.3, 1000.0),

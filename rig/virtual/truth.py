@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rig.optics import image_distance_m
 from rig.virtual.frames import RenderedFrame
 from rig.virtual.geometry import cubic_terms
 from rig.virtual.parameters import (
@@ -15,7 +16,6 @@ from rig.virtual.parameters import (
     NEUTRAL_RAW,
     CameraTruth,
     WorldParameters,
-    image_distance_m,
 )
 
 F64 = NDArray[np.float64]
@@ -86,7 +86,7 @@ class Truth:
         return red, green, blue
 
     def b_from_s(self, x: ArrayLike, y: ArrayLike) -> tuple[F64, F64]:
-        """Return where in B's pixel grid the scene point seen at S's pixel (x, y) lies; any shapes that broadcast."""
+        """Return where in B's pixel grid the scene point seen at S's pixel (x, y) lies; arrays broadcast."""
         return self.parameters.misregistration.b_from_s(x, y)
 
     def s_from_b(self, x: ArrayLike, y: ArrayLike) -> tuple[F64, F64]:
@@ -94,7 +94,7 @@ class Truth:
         return self.parameters.misregistration.s_from_b(x, y)
 
     def cast(self, camera: str, channel: int, x: ArrayLike, y: ArrayLike) -> F64:
-        """Return the location-dependent gain of ``channel`` (0 R, 1 G, 2 B) at pixel (x, y), 1 at the centre."""
+        """Return the location-dependent gain of ``channel`` (0 R, 1 G, 2 B) at (x, y), 1 at the centre."""
         xn, yn = self.parameters.grid.normalised(x, y)
         xn, yn = np.broadcast_arrays(xn, yn)
         row = self.camera(camera).cast[channel]
@@ -106,11 +106,11 @@ class Truth:
         return float(self.state["speed_mps"]) * exposure_us * 1e-6 * self.pixels_per_metre
 
     def blur_of(self, frame: RenderedFrame) -> float:
-        """Return the way of the first object during ``frame``, px: shorter than `blur_px` where it turned round."""
+        """Return the first object's span during ``frame``, px: less than `blur_px` where it turned round."""
         if not frame.objects:
             return 0.0
-        starts = [piece[i] for piece in frame.objects[0].pieces for i in (0, 1)]
-        return (max(starts) - min(starts)) * self.parameters.pixels_per_metre(frame.distance_m)
+        ends = [end for piece in frame.objects[0].pieces for end in piece[:2]]
+        return (max(ends) - min(ends)) * self.parameters.pixels_per_metre(frame.distance_m)
 
     def opacity(self, frame: RenderedFrame) -> NDArray[np.float32]:
         """Return (H, W) float32: the objects' mean opacity during ``frame``, in S's grid."""

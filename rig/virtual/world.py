@@ -1,8 +1,8 @@
 """The world process: ``python -m rig.virtual.world --run-dir DIR --rig NAME [--seed N]``.
 
-Holds the scene, both sensors and the trigger box. In the run directory (mode 0700): ``world.sock`` for the producers,
-``control.sock`` for the operator, ``dg645`` the trigger box's serial port. Prints one JSON line when all of them can
-be opened, and ends when its stdin closes or on SIGTERM.
+Holds the scene, both sensors and the trigger box. In the run directory (mode 0700): ``world.sock`` for the
+producers, ``control.sock`` for the operator, ``dg645`` the trigger box's serial port. Prints one JSON line
+when all of them can be opened, and ends when its stdin closes or on SIGTERM.
 """
 
 from __future__ import annotations

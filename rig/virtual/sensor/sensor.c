@@ -84,30 +84,39 @@ CLONES void br_bayer_sample(const float *planes, int64_t src_h, int64_t src_w, c
     }
 }
 
-/* Integral along u of a spline whose running sums of coefficients are `cumulative` (nv x nu), at (u, rows wv). */
-static inline double integral_at(const double *cumulative, int64_t nu, int64_t nv, double u, int64_t iv,
-                                 const double wv[4])
+/* Integrals along u of two splines whose running sums of coefficients are `one` and `two` (nv x nu each), at
+ * (u, rows iv-1 .. iv+2 with weights wv); added to sums[0] and sums[1] with the factor `part`. */
+static inline void add_integrals(const double *one, const double *two, int64_t nu, int64_t nv, double u, int64_t iv,
+                                 const double wv[4], double part, double sums[2])
 {
-    double wu[5], sum = 0.0;
     const double t = u - 0.5, near = floor(t + 0.5);
-    const int64_t iu = (int64_t)near;
-    if (iu + 2 < 0)
-        return 0.0;
+    const int64_t iu = (int64_t)near - 2;
+    double wu[5], a = 0.0, b = 0.0;
+    if (iu + 4 < 0)
+        return;
     quartic_weights(t - near, wu);
-    for (int k = 0; k < 4; k++) {
-        const int64_t v = iv - 1 + k;
-        if (v < 0 || v >= nv)
-            continue;
-        const double *row = cumulative + v * nu;
-        double line = 0.0;
-        for (int i = 0; i < 5; i++) {
-            const int64_t at = iu - 2 + i;
-            if (at >= 0)
-                line += wu[i] * row[at < nu ? at : nu - 1];
+    if (iu >= 0 && iu + 4 < nu && iv >= 1 && iv + 2 < nv) {
+        const double *p = one + (iv - 1) * nu + iu, *q = two + (iv - 1) * nu + iu;
+        for (int k = 0; k < 4; k++, p += nu, q += nu) {
+            a += wv[k] * (wu[0] * p[0] + wu[1] * p[1] + wu[2] * p[2] + wu[3] * p[3] + wu[4] * p[4]);
+            b += wv[k] * (wu[0] * q[0] + wu[1] * q[1] + wu[2] * q[2] + wu[3] * q[3] + wu[4] * q[4]);
         }
-        sum += wv[k] * line;
+    } else {
+        for (int k = 0; k < 4; k++) {
+            const int64_t v = iv - 1 + k;
+            if (v < 0 || v >= nv)
+                continue;
+            for (int i = 0; i < 5; i++) {
+                const int64_t at = v * nu + clampi(iu + i, 0, nu - 1);
+                if (iu + i >= 0) {
+                    a += wv[k] * wu[i] * one[at];
+                    b += wv[k] * wu[i] * two[at];
+                }
+            }
+        }
     }
-    return sum;
+    sums[0] += part * a;
+    sums[1] += part * b;
 }
 
 /* Lay a moving object over a frame of rates: rate = rate * (1 - A) + C * gain, A and C the means over the
@@ -133,7 +142,7 @@ CLONES void br_compose(float *rate, const float *gain, int64_t width, int64_t x0
             const double fv = floor(v);
             const double *colour = cumulative + bayer_channel(x, y) * plane;
             const double *opacity = cumulative + 3 * plane;
-            double wv[4], mean_colour = 0.0, mean_alpha = 0.0;
+            double wv[4], mean[2] = {0.0, 0.0};
             if (!(v > -2.0 && v < (double)nv + 1.0)) {
                 if (alpha_out)
                     alpha_out[(y - y0) * w + (x - x0)] = 0.0f;
@@ -142,16 +151,14 @@ CLONES void br_compose(float *rate, const float *gain, int64_t width, int64_t x0
             cubic_weights(v - fv, wv);
             for (int64_t i = 0; i < pieces; i++) {
                 const double part = share[i] / (b[i] - a[i]);
-                mean_alpha += part * (integral_at(opacity, nu, nv, u - a[i], (int64_t)fv, wv)
-                                      - integral_at(opacity, nu, nv, u - b[i], (int64_t)fv, wv));
-                mean_colour += part * (integral_at(colour, nu, nv, u - a[i], (int64_t)fv, wv)
-                                       - integral_at(colour, nu, nv, u - b[i], (int64_t)fv, wv));
+                add_integrals(opacity, colour, nu, nv, u - a[i], (int64_t)fv, wv, part, mean);
+                add_integrals(opacity, colour, nu, nv, u - b[i], (int64_t)fv, wv, -part, mean);
             }
-            mean_alpha = mean_alpha < 0.0 ? 0.0 : (mean_alpha > 1.0 ? 1.0 : mean_alpha);
+            const double mean_alpha = mean[0] < 0.0 ? 0.0 : (mean[0] > 1.0 ? 1.0 : mean[0]);
             if (alpha_out)
                 alpha_out[(y - y0) * w + (x - x0)] = (float)mean_alpha;
             if (rate) {
-                const double lit = (double)rate[at] * (1.0 - mean_alpha) + mean_colour * (double)gain[at];
+                const double lit = (double)rate[at] * (1.0 - mean_alpha) + mean[1] * (double)gain[at];
                 rate[at] = lit > 0.0 ? (float)lit : 0.0f;
             }
         }
