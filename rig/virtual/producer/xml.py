@@ -136,8 +136,8 @@ def _feature(feature: Feature, selects: list[str]) -> list[str]:
         return [_node("Enumeration", name, elements), *extra]
     elements.append(_tag("pValue", pointer))
     elements += _limits(feature, extra)
-    elements.append(_tag("Representation", "PureNumber" if feature.kind == "float" else "Linear"))
-    return [_node(feature.kind.capitalize(), name, [*elements, *unit]), *extra]
+    elements += [*unit, _tag("Representation", "PureNumber" if feature.kind == "float" else "Linear")]
+    return [_node(feature.kind.capitalize(), name, elements), *extra]
 
 
 def _register(feature: Feature, address: int, length: int) -> list[str]:
