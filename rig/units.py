@@ -41,6 +41,7 @@ _EXAMPLE = {"time": "2 ms", "length": "3.45 um", "speed": "1.4 m/s", "frequency"
 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(.*?)\s*")
+_COMMA = re.compile(r"\s*[+-]?\d*,\d")
 _FRACTION = re.compile(rf"\s*({_NUMBER})\s*/\s*({_NUMBER})\s*")
 
 
@@ -68,8 +69,8 @@ def parse_quantity(text: str | float, dimension: Dimension) -> float:
             raise UnitError(f"'{text}' divides by zero", hint=f'write it like "{example}"')
         return _finite(float(fraction[1]) / denominator, text)
     match = _QUANTITY.fullmatch(text)
-    if match is None:
-        comma = "use a point for decimals; " if re.match(r"\s*[+-]?\d+,\d", text) else ""
+    comma = "use a point for decimals; " if _COMMA.match(text) else ""
+    if match is None or comma:
         raise UnitError(f"'{text}' is not a {dimension}", hint=f'{comma}write it like "{example}"')
     unit = match[2]
     if unit not in units:

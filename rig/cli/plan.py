@@ -11,7 +11,6 @@ from rig.plan import ExposurePlan
 from rig.profiles import CAMERAS, load_rig
 from rig.units import format_quantity
 
-
 _EXAMPLES = """\b
 Examples:
   beamrig plan --speed "1.4 m/s" --distance "5 m" --blur-s 4
