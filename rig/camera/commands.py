@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rig.camera.gentl import GenTLCamera
+from rig.camera.producers import list_devices
 from rig.camera.ring import Claim, FrameRing
 from rig.camera.types import CameraSpec, FeatureValue, Mode, Pixels, StepSpec
 from rig.errors import DeviceError
@@ -38,6 +39,7 @@ class Commands:
         self._alive_at = 0.0
         self.closed = False
         self._commands: dict[str, Callable[..., Any]] = {
+            "list": self._list,
             "open": self._open,
             "apply": self._apply,
             "read": self._read,
@@ -121,6 +123,9 @@ class Commands:
         if self._camera is None:
             raise DeviceError("the camera is not open", hint="open it first")
         return self._camera
+
+    def _list(self, cti: str) -> list[dict[str, str]]:
+        return [info.to_dict() for info in list_devices(cti)]
 
     def _open(self, spec: dict[str, Any]) -> dict[str, str]:
         if self._camera is not None:

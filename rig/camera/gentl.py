@@ -63,6 +63,7 @@ class GenTLCamera:
         self._node_map = self._acquirer.remote_device.node_map
         self.features = FeatureMap(self._node_map, {**_SETTINGS, **spec.aliases})
         self._stream: Any = self._acquirer.data_streams[0] if self._acquirer.data_streams else None
+        self._running = False
         if self._stream is None:
             self.close()
             raise DeviceError(f"{self.info.id} has no image stream")
@@ -71,7 +72,6 @@ class GenTLCamera:
         self._chunks = ChunkReader(self._node_map)
         self._delivered = 0
         self._underruns = self._underruns_seen = 0
-        self._running = False
         self._counts_ready = False
         self._settings: dict[str, float] = {}
 

@@ -79,8 +79,23 @@ class Inbox:
         with self._news:
             self._counters = CameraCounters(**values)
 
-    def take_record(self, slot: int, sequence: int) -> None:
-        """Note a science frame."""
+    def take(self, message: Mapping[str, Any]) -> None:
+        """Take a heartbeat or a science frame as the host sends it."""
+        if message.get("t") == "beat" and message.get("counters"):
+            self.take_counters(message["counters"])
+        elif message.get("t") == "frame":
+            self._take_record(int(message["slot"]), int(message["sequence"]))
+
+    def overflow(self, reason: str) -> str:
+        """Note that the host stopped the camera because nobody took its frames; returns the message."""
+        error = FrameOverflow(
+            f"camera {self._label} was stopped: {reason}",
+            hint="record to a faster disk, or trigger more slowly",
+        )
+        self.fail(error)
+        return error.message
+
+    def _take_record(self, slot: int, sequence: int) -> None:
         ring = self._ring
         if ring is None:
             return

@@ -34,10 +34,10 @@ class CameraProcess(RemoteSettings):
 
     Args:
         slot: Which camera: producer, serial number or device id, trigger line.
-        profile: Its model: steps, aliases, pixel format. None takes the camera as it is (see `bare`).
+        profile: Its model: steps, aliases, pixel format; None takes the camera as it is (see `bare`).
         env: Environment for the host process, over the parent's own (such as a companion's).
-        on_event: Called with (kind, message), for `lost` and `overflow` from the camera's own thread; it must
-            return soon and must not call this camera (hand over to another thread to restart it).
+        on_event: Called with (kind, message), for `lost` and `overflow` from the camera's own thread: it
+            must return soon and not call this camera (let another thread restart it).
         silence_s: Longest time without a heartbeat (4 Hz) before the camera counts as lost.
     """
 
@@ -235,7 +235,7 @@ class CameraProcess(RemoteSettings):
         """Return totals since this object was made.
 
         Args:
-            fresh: Ask the host (may wait for a call under way); else the last heartbeat's, 0.25 s old or less.
+            fresh: Ask the host, which may wait for a call under way; else the last heartbeat's (4 Hz).
 
         Raises:
             DeviceLost: `fresh` was asked of a camera that is gone.
@@ -258,19 +258,11 @@ class CameraProcess(RemoteSettings):
 
     def on_message(self, link: HostLink, message: dict[str, Any]) -> None:
         """Take a heartbeat, a frame or an overflow."""
-        kind = message.get("t")
-        if kind == "beat" and message.get("counters"):
-            self._inbox.take_counters(message["counters"])
-        elif kind == "frame":
-            self._inbox.take_record(int(message["slot"]), int(message["sequence"]))
-        elif kind == "overflow":
+        if message.get("t") == "overflow":
             self._mode, self._state = None, "idle"
-            error = FrameOverflow(
-                f"camera {self.label} was stopped: {message.get('message')}",
-                hint="record to a faster disk, or trigger more slowly",
-            )
-            self._inbox.fail(error)
-            self._tell("overflow", error.message)
+            self._tell("overflow", self._inbox.overflow(str(message.get("message"))))
+        else:
+            self._inbox.take(message)
 
     def on_ring(self, link: HostLink, fd: int) -> None:
         """Map new shared memory."""

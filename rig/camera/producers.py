@@ -19,7 +19,8 @@ from genicam import gentl
 from harvesters.core import Harvester
 
 from rig.camera.errors import DeviceNotFound, ProducerError
-from rig.camera.types import DeviceInfo, absolute_cti
+from rig.camera.paths import absolute_cti, checked_path
+from rig.camera.types import DeviceInfo
 
 _ACCESS = {1: "readwrite", 2: "readonly", 3: "noaccess", 4: "busy", 5: "open", 6: "open"}
 _opened: dict[Path, Harvester] = {}
@@ -53,22 +54,6 @@ def open_producer(cti: str | Path) -> Harvester:
         raise ProducerError(f"{path} does not start: {said}", hint="is another program using it?")
     _opened[path] = harvester
     return harvester
-
-
-def checked_path(cti: str | Path) -> Path:
-    """Return the absolute path of a producer file.
-
-    Raises:
-        ProducerError: it does not exist or is no file.
-    """
-    path = absolute_cti(cti)
-    if not path.exists():
-        raise ProducerError(
-            f"there is no GenTL producer {path}", hint="check the path; its name ends in .cti"
-        )
-    if not path.is_file():
-        raise ProducerError(f"{path} is no file", hint="name the .cti file itself, not its folder")
-    return path
 
 
 def list_devices(cti: str | Path) -> list[DeviceInfo]:

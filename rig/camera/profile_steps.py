@@ -6,7 +6,8 @@ import dataclasses
 import os
 import re
 
-from rig.camera.types import CameraSpec, DeviceInfo, StepSpec, Verify, absolute_cti
+from rig.camera.paths import absolute_cti
+from rig.camera.types import CameraSpec, DeviceInfo, StepSpec, Verify
 from rig.errors import DeviceError
 from rig.profiles import CameraProfile, CameraSlot
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -229,8 +228,3 @@ class CameraCounters:
     def to_dict(self) -> dict[str, int | None]:
         """Return the fields as plain data."""
         return dataclasses.asdict(self)
-
-
-def absolute_cti(cti: str | Path) -> Path:
-    """Return a producer's path made absolute (a bare file name would be searched in the linker's path)."""
-    return Path(cti).expanduser().absolute()
