@@ -1,4 +1,4 @@
-"""An instrument on a real pseudo-terminal that follows a script: these bytes must come, these are answered."""
+"""An instrument on a real pseudo-terminal that follows a script: these bytes must come, these go back."""
 
 from __future__ import annotations
 

@@ -173,10 +173,8 @@ def test_a_burst_with_a_fault_is_no_burst(status: int, said: str) -> None:
 
 
 def test_a_burst_that_does_not_end_is_stopped_by_a_reset() -> None:
-    with (
-        scripted([*HELLO, *CONFIGURE, *ARM, *FIRE, ("INSR?", "1"), *stop, *SAFE]) as line,
-        open_on(line) as box,
-    ):
+    script = [*HELLO, *CONFIGURE, *ARM, *FIRE, ("INSR?", "1"), *RESET, *SAFE, *SAFE]
+    with scripted(script) as line, open_on(line) as box:
         box.configure(PLAN)
         box.arm()
         box.fire()
