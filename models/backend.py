@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from models.errors import EngineError
+from models.fused import can_fuse, fuse_
 from models.lbag import LBAG
 
 __all__ = ["DEVICES", "PRECISIONS", "Backend", "Device", "Precision", "choose_backend", "fresh_copy", "place"]
@@ -37,11 +38,13 @@ class Backend:
         device: "cpu" or "cuda".
         precision: "fp32", "bf16" or "fp16"; what the features are computed in. Pictures stay float32.
         reason: Why this and not another, in one line.
+        fused: Whether convolutions run fused with what follows them (`models.fused`).
     """
 
     device: str
     precision: str
     reason: str
+    fused: bool = False
 
     @property
     def dtype(self) -> torch.dtype:
@@ -72,7 +75,7 @@ def choose_backend(model: LBAG, device: str = "auto", precision: str = "auto") -
     if chosen == "cpu" and precision == "fp16":
         raise EngineError("float16 is for CUDA devices", hint="--precision bf16 or fp32")
     if precision != "auto":
-        return Backend(chosen, precision, "as asked")
+        return _backend(chosen, precision, "as asked")
     if chosen == "cuda":
         half = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
         return _judge(model, "cuda", half)
@@ -93,25 +96,27 @@ def place(model: LBAG, backend: Backend) -> LBAG:
     as the type.
     """
     copy = fresh_copy(model).to(device=backend.device, dtype=backend.dtype)
-    return copy.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    placed: LBAG = copy.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return fuse_(placed) if backend.fused else placed
+
+
+def _backend(device: str, precision: str, reason: str) -> Backend:
+    return Backend(device, precision, reason, fused=device == "cpu" and can_fuse(_DTYPES[precision]))
 
 
 def _judge(model: LBAG, device: str, reduced: str) -> Backend:
     """Time and compare float32 with the reduced precision on a seeded picture."""
-    full = Backend(device, "fp32", "")
+    full, half = _backend(device, "fp32", ""), _backend(device, reduced, "")
     exact, seconds_full = _try_out(place(model, full), device)
-    rounded, seconds_reduced = _try_out(place(model, Backend(device, reduced, "")), device)
+    rounded, seconds_reduced = _try_out(place(model, half), device)
     difference = rounded.clamp(0, 1) - exact.clamp(0, 1)
     rms, worst = float(difference.square().mean().sqrt()), float(difference.abs().max())
     gain = seconds_full / seconds_reduced
     measured = f"{reduced} is {gain:.1f} x as fast as fp32 here, rms deviation {rms * 255:.2f}/255"
     if not (rms <= RMS_TOLERANCE and worst <= MAX_TOLERANCE):
-        return Backend(
-            device, "fp32", f"{reduced} deviates by up to {worst * 255:.1f}/255 with these weights"
-        )
-    if gain < LEAST_GAIN:
-        return Backend(device, "fp32", measured)
-    return Backend(device, reduced, measured)
+        said = f"{reduced} deviates by up to {worst * 255:.1f}/255 with these weights"
+        return replace(full, reason=said)
+    return replace(half if gain >= LEAST_GAIN else full, reason=measured)
 
 
 def _try_out(model: LBAG, device: str) -> tuple[Tensor, float]:

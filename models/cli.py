@@ -127,7 +127,8 @@ def _deblur_one(
     from models.errors import ImageError
     from models.images import write_png
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(path.name, total=1.0)
         result = engine.run(rgb, progress=lambda done: bar.update(task, completed=done))
     white = np.iinfo(rgb.dtype).max

@@ -18,7 +18,8 @@ import torch
 from models.backend import choose_backend, place
 from models.checkpoints import load_lbag
 from models.errors import Cancelled
-from models.layers import ResStage
+from models.fused import FusedBlock
+from models.layers import ResBlock
 from models.lbag import LBAG, MULTIPLE, receptive_radius_px, seeded_lbag
 from models.pictures import FloatImage, as_unit_range, pad_to_multiple, to_planes
 from models.tiles import Tile, plan_tiles
@@ -46,6 +47,7 @@ class EngineInfo:
         device: "cpu" or "cuda".
         precision: "fp32", "bf16" or "fp16".
         reason: Why this precision was chosen, in one line.
+        fused: Whether convolutions run fused with what follows them.
         weights: Path of the weights; None for the untrained network.
         architecture: The network in words.
         parameters: Number of its parameters.
@@ -57,6 +59,7 @@ class EngineInfo:
     device: str
     precision: str
     reason: str
+    fused: bool
     weights: str | None
     architecture: str
     parameters: int
@@ -133,6 +136,7 @@ class DeblurEngine:
             device=self._backend.device,
             precision=self._backend.precision,
             reason=self._backend.reason,
+            fused=self._backend.fused,
             weights=None if weights is None else str(weights),
             architecture=f"LBAG with {model.base} base channels and {model.num_res} residual blocks a stage",
             parameters=sum(parameter.numel() for parameter in model.parameters()),
@@ -240,7 +244,7 @@ def _watched(
     All residual blocks of the network cost the same (half the side, twice the channels), so that counting
     them is a fair measure of the work.
     """
-    blocks = [block for stage in model.modules() if isinstance(stage, ResStage) for block in stage.layers]
+    blocks = [block for block in model.modules() if isinstance(block, (ResBlock, FusedBlock))]
     total = len(blocks) * passes
     done = 0
 
