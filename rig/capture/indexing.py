@@ -41,11 +41,13 @@ class Trace:
         frames: Stamps in order of arrival.
         ignored: By how much the camera's counter of ignored triggers rose; None when it has no such counter.
         first_id: Number that the camera gives to its first exposure; None when that is not known.
+        clocked: Whether the times are of the camera's own clock; without them nothing can be proven.
     """
 
     frames: tuple[FrameStamp, ...]
     ignored: int | None = None
     first_id: int | None = 0
+    clocked: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ def assign(burst: Burst, trace: Trace) -> Assignment:
     if not single:
         result.failure = "no usable frame was delivered" if trace.frames else "no frame was delivered"
         return result
+    if not trace.clocked:
+        return _refuse_all(result, trace, "the camera gives no times of its own")
     order = sorted(single, key=lambda position: trace.frames[position].timestamp_ns)
     steps = _grid(burst, [trace.frames[position].timestamp_ns for position in order])
     if steps is None:

@@ -1,0 +1,100 @@
+"""Collecting: a thread for each camera takes the frames as they come and notes what the camera says."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Final
+
+from rig.camera.types import FrameMeta
+from rig.capture.arming import TakeCamera
+from rig.capture.indexing import FrameStamp, Trace
+from rig.capture.recorder import Recorder
+from rig.errors import BeamrigError, CameraTimeout
+
+_POLL_S: Final = 0.1
+_FIRST_ID: Final = {"GEV": 1}
+"""GigE Vision numbers its blocks from 1, everything else from 0."""
+
+
+class Collector(threading.Thread):
+    """Takes the frames of one camera until it has one for each pulse, is told to stop, or an error ends it.
+
+    Args:
+        camera: The camera, started.
+        expected: Number of frames that end the collection.
+        recorder: Takes the frames and releases their memory.
+
+    Attributes:
+        metas: What came, in order.
+        error: What ended the collection; None when nothing did.
+    """
+
+    def __init__(self, name: str, camera: TakeCamera, expected: int, recorder: Recorder) -> None:
+        super().__init__(name=f"collect-{name}", daemon=True)
+        self._camera = camera
+        self._expected = expected
+        self._first_id = _FIRST_ID.get(camera.info.tl_type, 0)
+        self._deliver = recorder.deliver(name, self._first_id)
+        self._deadline = float("inf")
+        self._ignored_before = camera.counters(fresh=True).ignored_triggers
+        self._ignored = self._ignored_before
+        self.metas: list[FrameMeta] = []
+        self.error: BeamrigError | None = None
+
+    def give_up_at(self, deadline: float) -> None:
+        """Set the time (of ``time.monotonic``) after which no frame is waited for any more."""
+        self._deadline = deadline
+
+    def run(self) -> None:
+        """Collect; errors end up in :attr:`error`, not in the void."""
+        try:
+            self._collect()
+            # Triggers that were ignored after the last frame count too.
+            self._note_ignored()
+        except BeamrigError as error:
+            self.error = error
+
+    def drain(self) -> None:
+        """Take what came after the collection had ended (an extra frame, a late one): it is evidence, too."""
+        while True:
+            try:
+                self._take(0.0)
+            except CameraTimeout:
+                return
+            except BeamrigError as error:
+                self.error = self.error or error
+                return
+
+    def _collect(self) -> None:
+        while len(self.metas) < self._expected and time.monotonic() < self._deadline:
+            try:
+                self._take(_POLL_S)
+            except CameraTimeout:
+                continue
+            # Read after each frame: when the camera is lost later, this still vouches for the frames so far.
+            self._note_ignored()
+
+    def _take(self, timeout_s: float) -> None:
+        record = self._camera.next_record(timeout_s)
+        self.metas.append(record.meta)
+        self._deliver(len(self.metas) - 1, record)
+
+    def _note_ignored(self) -> None:
+        self._ignored = self._camera.counters(fresh=True).ignored_triggers
+
+    @property
+    def ignored(self) -> int | None:
+        """By how much the camera's counter of ignored triggers rose; None when it has none."""
+        if self._ignored is None or self._ignored_before is None:
+            return None
+        return self._ignored - self._ignored_before
+
+    def trace(self) -> Trace:
+        """Return what the camera said, for pairing; a camera without times of its own proves nothing."""
+        metas = self.metas
+        stamps = tuple(FrameStamp(meta.frame_id, meta.timestamp_ns) for meta in metas)
+        clocked = all(meta.sources.get("timestamp_ns") != "host" for meta in metas)
+        numbered = all(meta.sources.get("frame_id") != "host" for meta in metas)
+        first_id = self._first_id if numbered else None
+        return Trace(stamps, self.ignored, first_id, clocked=clocked)

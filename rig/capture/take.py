@@ -1,0 +1,225 @@
+"""One take: both cameras wait, N counted pulses, N frames from each, pairs by trigger index, all recorded."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rig.capture.arming import TakeCamera, apply_triggered, for_both, start_both
+from rig.capture.collector import Collector
+from rig.capture.pairing import Burst, Pairing, pair
+from rig.capture.recorder import Place, Recorder
+from rig.capture.result import AppliedPlan, Shot, TakeFailed, TakeResult
+from rig.capture.settle import Check, settle
+from rig.errors import BeamrigError, CaptureError
+from rig.exposure import ExposurePlan
+from rig.profiles import CAMERAS, CameraProfile
+from rig.session import Session
+from rig.trigger.base import Pulse, PulsePlan, TriggerBox
+
+MARGIN_S: Final = 5.0
+"""How much later than its exposure and readout a frame may arrive before it counts as lost."""
+
+_POLL_S: Final = 0.01
+OnShot = Callable[[Shot], None]
+
+
+@dataclass(frozen=True)
+class TakeOrder:
+    """What is to be taken.
+
+    Attributes:
+        session: Where it is recorded.
+        scene: Name of the scene.
+        kind: Kind of the take.
+        pulses: Number of pulses.
+        period_s: Time from pulse to pulse, in s.
+        plan: Exposures.
+    """
+
+    session: Session
+    scene: str
+    kind: str
+    pulses: int
+    period_s: float
+    plan: ExposurePlan
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What it is taken with: cameras, their profiles, the box, and its output for each camera."""
+
+    cameras: Mapping[str, TakeCamera]
+    profiles: Mapping[str, CameraProfile]
+    box: TriggerBox
+    outputs: Mapping[str, str]
+
+
+def run_take(
+    bench: Bench,
+    order: TakeOrder,
+    on_shot: OnShot | None = None,
+    check: Check | None = None,
+    cancel: threading.Event | None = None,
+) -> TakeResult:
+    """Make one take.
+
+    Args:
+        bench: Cameras (idle) and box.
+        order: What is to be taken.
+        on_shot: Called after each shot was recorded or rejected, in this thread.
+        check: Looks at a pair's content and returns warnings; they are recorded with the pair.
+        cancel: When set, the box stops; shots fired until then are recorded.
+
+    Returns:
+        The outcome; every fired pulse is in it.
+
+    Raises:
+        TakeFailed: A camera was lost, the box did not obey, or a frame could not be written; what was
+            recorded is in the error's result.
+        DeviceError: A camera could not be set up; nothing was fired.
+        TriggerError: The box could not be set up; nothing was fired.
+    """
+    cancel = cancel or threading.Event()
+    bench.box.safe()
+    applied = apply_triggered(bench.cameras, order.plan)
+    wanted = PulsePlan(order.pulses, order.period_s, _outputs(bench, applied))
+    try:
+        start_both(bench.cameras, bench.profiles)
+        pulses = bench.box.configure(wanted)
+        details = {**applied.to_dict(), "period_s": pulses.period_s, "pulses": dataclasses.asdict(pulses)}
+        take = order.session.start_take(order.scene, order.kind, order.pulses, details)
+    except BaseException:
+        _stop(bench)
+        raise
+    recorder = Recorder(Place(order.session, order.scene, order.kind, take), bench.cameras, bench.profiles)
+    result = TakeResult(order.session.root, order.scene, order.kind, take, "failed", 0, (), applied)
+    error: BeamrigError | None = None
+    try:
+        burst = _Burst(bench, pulses, recorder, cancel)
+        error = burst.run(max(applied.exposure_us.values()) * 1e-6)
+        result, failure = settle(recorder, burst.pairing(), burst.collectors, bench, result, on_shot, check)
+        error = error or failure
+        state = "failed" if error else "cancelled" if cancel.is_set() else "complete"
+        result = dataclasses.replace(result, state=state)
+    finally:
+        recorder.close()
+        outcome = {"fired": result.fired, "paired": result.paired, "rejected": result.rejected}
+        message = error.one_line() if error else ""
+        outcome_more: dict[str, Any] = {"refused_frames": list(result.refused), "error": message}
+        order.session.end_take(order.scene, order.kind, take, result.state, {**outcome, **outcome_more})
+    if error is not None:
+        raise TakeFailed(
+            f"take {order.scene}/{order.kind} {take} was ended: {error.message}"
+            f" ({result.paired} pairs were recorded before)",
+            hint=error.hint,
+            result=result,
+        ) from error
+    return result
+
+
+def _outputs(bench: Bench, applied: AppliedPlan) -> dict[str, Pulse]:
+    """A pulse as long as the exposure, so that it also works for cameras that expose by pulse width."""
+    return {bench.outputs[name]: Pulse(0.0, applied.exposure_us[name] * 1e-6) for name in CAMERAS}
+
+
+def _stop(bench: Bench) -> BeamrigError | None:
+    """Bring box and cameras to rest whatever state they are in; return the first error."""
+    first: BeamrigError | None = None
+    for rest in (bench.box.safe, *(camera.stop for camera in bench.cameras.values())):
+        try:
+            rest()
+        except BeamrigError as error:
+            first = first or error
+    return first
+
+
+class _Burst:
+    """The burst itself: from the first pulse to the last frame, with everything stopped afterwards."""
+
+    def __init__(self, bench: Bench, pulses: PulsePlan, recorder: Recorder, cancel: threading.Event) -> None:
+        self._bench = bench
+        self._pulses = pulses
+        self._recorder = recorder
+        self._cancel = cancel
+        self._complete = True
+        self.collectors: dict[str, Collector] = {}
+
+    def run(self, exposure_s: float) -> BeamrigError | None:
+        """Fire and collect; return the error that ended it, if one did."""
+        readout_s = max(profile.timing.readout_us for profile in self._bench.profiles.values()) * 1e-6
+        tail_s = exposure_s + readout_s + MARGIN_S
+        error: BeamrigError | None = None
+        try:
+            self.collectors = for_both(self._collector)
+            for collector in self.collectors.values():
+                collector.start()
+            self._bench.box.arm()
+            self._bench.box.fire()
+            deadline = time.monotonic() + (self._pulses.count - 1) * self._pulses.period_s + tail_s
+            self._watch(deadline)
+        except BeamrigError as caught:
+            error = caught
+            self._complete = False
+        finally:
+            if self._complete and not self._cancel.is_set():
+                error = error or self._count_pulses()
+            else:
+                error = error or self._safe()
+            # After an early stop, frames that are being exposed or read out can still come.
+            last = time.monotonic() + (0.0 if self._complete else exposure_s + readout_s + 1.0)
+            for collector in self.collectors.values():
+                collector.give_up_at(last)
+            for collector in self.collectors.values():
+                collector.join()
+            lost = next((c.error for c in self.collectors.values() if c.error is not None), None)
+            stopped = _stop(self._bench)
+            for collector in self.collectors.values():
+                collector.drain()
+        return lost or error or stopped
+
+    def pairing(self) -> Pairing:
+        """Pair what was collected."""
+        if not self.collectors:
+            return Pairing(0, (), (), (), "none")
+        burst = Burst(self._pulses.count, round(self._pulses.period_s * 1e9), complete=self._complete)
+        return pair(burst, self.collectors["B"].trace(), self.collectors["S"].trace())
+
+    def _collector(self, name: str) -> Collector:
+        camera = self._bench.cameras[name]
+        return Collector(name, camera, self._pulses.count, self._recorder)
+
+    def _watch(self, deadline: float) -> None:
+        while any(collector.is_alive() for collector in self.collectors.values()):
+            if self._cancel.is_set() or self._recorder.failed.is_set():
+                self._complete = False
+                return
+            if any(collector.error for collector in self.collectors.values()):
+                self._complete = self._bench.box.done()
+                return
+            if time.monotonic() > deadline:
+                return
+            time.sleep(_POLL_S)
+
+    def _count_pulses(self) -> BeamrigError | None:
+        """Ask the box whether it fired all that it was told."""
+        try:
+            fired = self._bench.box.wait_done(self._pulses.period_s + MARGIN_S)
+        except BeamrigError as error:
+            self._complete = False
+            return error
+        if fired != self._pulses.count:
+            self._complete = False
+            return CaptureError(f"the box fired {fired} pulses instead of {self._pulses.count}")
+        return None
+
+    def _safe(self) -> BeamrigError | None:
+        try:
+            self._bench.box.safe()
+        except BeamrigError as error:
+            return error
+        return None
