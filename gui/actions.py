@@ -1,0 +1,155 @@
+"""The table of main actions: one record gives menu entry, shortcut, tooltip and line in the help overlay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+
+@dataclass(frozen=True)
+class ActionInfo:
+    """One action of the window.
+
+    Attributes:
+        key: The name it is built and found by.
+        text: What the menu says.
+        shortcuts: Key sequences in Qt's portable notation; the first is the one shown.
+        group: The menu and the column of the help overlay it stands in.
+        hint: One sentence for tooltip and overlay.
+        page: The page it belongs to; elsewhere it is off, so that a key never fires what cannot be seen.
+        in_menu: False for what would clutter a menu.
+    """
+
+    key: str
+    text: str
+    shortcuts: tuple[str, ...]
+    group: str
+    hint: str
+    page: str = ""
+    in_menu: bool = True
+
+
+ACTIONS: tuple[ActionInfo, ...] = (
+    ActionInfo(
+        "session.new",
+        "New session",
+        ("Ctrl+N",),
+        "Session",
+        "Start a fresh session folder at the next capture",
+    ),
+    ActionInfo("session.open", "Open session…", ("Ctrl+O",), "Session", "Go on with a session on disk"),
+    ActionInfo("app.quit", "Quit", ("Ctrl+Q",), "Session", "Stop the rig and close the window"),
+    ActionInfo("page.plan", "Plan", ("F2", "Ctrl+1"), "Pages", "Speed and distance to exposures"),
+    ActionInfo("page.capture", "Capture", ("F3", "Ctrl+2"), "Pages", "Live views and takes"),
+    ActionInfo("page.review", "Review", ("F4", "Ctrl+3"), "Pages", "The pairs of the session"),
+    ActionInfo(
+        "page.deblur", "Deblur", ("F5", "Ctrl+4"), "Pages", "Preview of the network on a developed pair"
+    ),
+    ActionInfo(
+        "plan.use",
+        "Use this plan",
+        ("Ctrl+Return",),
+        "Rig",
+        "Write the planned exposures to the rig",
+        page="plan",
+    ),
+    ActionInfo("rig.live", "Live view on or off", ("L",), "Rig", "Start or stop both live views"),
+    ActionInfo("rig.reopen", "Reopen the rig", ("Ctrl+R",), "Rig", "Close the rig and open it anew"),
+    ActionInfo(
+        "capture.fire",
+        "Capture",
+        ("Space", "Return"),
+        "Capture",
+        "Take the chosen number of pairs (on the Capture page)",
+        page="capture",
+    ),
+    ActionInfo("capture.cancel", "Stop", ("Esc",), "Capture", "Stop the running take, processing or deblur"),
+    ActionInfo(
+        "capture.next",
+        "Next step of the scene",
+        ("N",),
+        "Capture",
+        "whiteboard, lightbox, static, action",
+        page="capture",
+    ),
+    ActionInfo("view.fit", "Fit the picture", ("F",), "View", "The whole picture in every view"),
+    ActionInfo("view.actual", "Actual pixels", ("1",), "View", "One picture pixel on one screen pixel"),
+    ActionInfo(
+        "view.clipping", "Mark clipped pixels", ("C",), "View", "RAW codes at the white level, in red"
+    ),
+    ActionInfo(
+        "review.next",
+        "Next pair",
+        ("Down", "J"),
+        "Review",
+        "Select the next pair or shot",
+        page="review",
+        in_menu=False,
+    ),
+    ActionInfo(
+        "review.previous",
+        "Previous pair",
+        ("Up", "K"),
+        "Review",
+        "Select the pair or shot before",
+        page="review",
+        in_menu=False,
+    ),
+    ActionInfo(
+        "review.process",
+        "Process scene",
+        ("Ctrl+P",),
+        "Review",
+        "Develop all pairs of the selected scene",
+        page="review",
+    ),
+    ActionInfo(
+        "deblur.run", "Run deblur", ("D",), "Deblur", "Preview first, then the full picture", page="deblur"
+    ),
+    ActionInfo(
+        "deblur.mask", "Show the mask", ("M",), "Deblur", "Overlay where the network sees blur", page="deblur"
+    ),
+    ActionInfo("help.keys", "Keyboard shortcuts", ("F1",), "Help", "This overlay"),
+)
+
+GROUPS: tuple[str, ...] = tuple(dict.fromkeys(info.group for info in ACTIONS))
+
+
+def info_for(key: str) -> ActionInfo:
+    """Return the record of a key.
+
+    Raises:
+        KeyError: No action has this key; the message names the nearest ones.
+    """
+    for info in ACTIONS:
+        if info.key == key:
+            return info
+    import difflib
+
+    near = ", ".join(difflib.get_close_matches(key, [info.key for info in ACTIONS], n=3)) or "none near"
+    raise KeyError(f"no action {key!r}; did you mean: {near}")
+
+
+def shortcut_text(key: str) -> str:
+    """Return the shown shortcut of an action as the user's platform writes it."""
+    info = info_for(key)
+    return QKeySequence(info.shortcuts[0]).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def tooltip(key: str) -> str:
+    """Return the hint of an action with its shortcut, for buttons that trigger it."""
+    return f"{info_for(key).hint}  [{shortcut_text(key)}]"
+
+
+def build_actions(parent: QWidget) -> dict[str, QAction]:
+    """Make one QAction a record, owned by `parent` and not yet connected."""
+    actions: dict[str, QAction] = {}
+    for info in ACTIONS:
+        action = QAction(info.text, parent)
+        action.setShortcuts([QKeySequence(keys) for keys in info.shortcuts])
+        action.setToolTip(tooltip(info.key))
+        action.setStatusTip(info.hint)
+        actions[info.key] = action
+    return actions

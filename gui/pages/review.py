@@ -1,0 +1,277 @@
+"""Review page: the shots of the session, both pictures of a pair under a slider, and why they belong together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSizeF, Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui import actions, theme
+from gui.pictures import PairView, derived_path, load_view
+from gui.processing_job import ProcessingJob
+from gui.session_index import Listing, SessionIndex, Shot
+from gui.sessions import SessionKeeper
+from gui.widgets.compare_slider import CompareSlider
+from gui.widgets.facts import meta_rows, proof_rows
+from gui.widgets.readout import ValueTable
+from gui.widgets.shot_list import ShotList
+from gui.workers import NewestSlot, Trouble, Worker
+from rig.records import PairRecord
+
+NO_SESSION = "No session yet.\nIt is made at the first capture; Ctrl+O opens one from the disk."
+
+
+class ReviewPage(QWidget):
+    """List, slider and facts; pictures load in a worker, the newest wish wins."""
+
+    trouble = Signal(object)
+    deblur_wanted = Signal(object)
+    _loaded = Signal()
+
+    def __init__(self, keeper: SessionKeeper, index: SessionIndex) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._keeper = keeper
+        self._index = index
+        self.listing = Listing(keeper.folder)
+        self.shots = ShotList()
+        self.slider = CompareSlider("B", "S")
+        self.slider.set_names("B  long, blurred", "S  short, sharp", (theme.CAMERA["B"], theme.CAMERA["S"]))
+        self.slider.clear(NO_SESSION)
+        self.shown = QLabel("")
+        self.shown.setObjectName("muted")
+        self.proof = ValueTable()
+        self.meta = {camera: ValueTable() for camera in ("B", "S")}
+        self.warnings = QLabel("")
+        self.warnings.setObjectName("warning")
+        self.warnings.setWordWrap(True)
+        self.process_button = QPushButton("Process scene")
+        self.process_button.setObjectName("primary")
+        self.process_button.setToolTip(actions.tooltip("review.process"))
+        self.process_button.clicked.connect(self.process)
+        self.cancel_button = QPushButton("Stop")
+        self.cancel_button.setToolTip(actions.tooltip("capture.cancel"))
+        self.cancel_button.clicked.connect(self.cancel)
+        self.cancel_button.hide()
+        self.deblur_button = QPushButton("Deblur this pair")
+        self.deblur_button.setToolTip("Open the developed B picture on the Deblur page")
+        self.deblur_button.clicked.connect(self._deblur)
+        self.progress = QProgressBar()
+        self.progress.hide()
+        self.outcome = QLabel("")
+        self.outcome.setObjectName("muted")
+        self.outcome.setWordWrap(True)
+        self._view: NewestSlot[PairView] = NewestSlot()
+        self._seen = 0
+        self._loader = Worker("review", limit=2, parent=self)
+        self._loader.failed.connect(self._load_failed)
+        self._job = ProcessingJob(keeper, self)
+        self._build()
+        self._loaded.connect(self._take_view)
+        self.shots.chosen.connect(self.show_shot)
+        self._job.progressed.connect(self._progressed)
+        self._job.finished.connect(self._processed)
+        self._job.failed.connect(self._process_failed)
+        self._update_buttons()
+
+    def _build(self) -> None:
+        title = QLabel("Review")
+        title.setObjectName("title")
+        left = QFrame()
+        left.setFixedWidth(286)
+        left_column = QVBoxLayout(left)
+        left_column.setContentsMargins(0, 0, 0, 0)
+        left_column.addWidget(title)
+        left_column.addWidget(self.shots, 1)
+        middle = QVBoxLayout()
+        middle.setSpacing(8)
+        middle.addWidget(self.shown)
+        middle.addWidget(self.slider, 1)
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(self.process_button)
+        row.addWidget(self.cancel_button)
+        row.addWidget(self.progress, 1)
+        row.addWidget(self.outcome, 1)
+        row.addWidget(self.deblur_button)
+        middle.addLayout(row)
+        tabs = QTabWidget()
+        tabs.setFixedWidth(318)
+        tabs.addTab(self._proof_tab(), "Sync proof")
+        for camera, table in self.meta.items():
+            tabs.addTab(_scrolled(table), f"Frame {camera}")
+        body = QHBoxLayout(self)
+        body.setContentsMargins(16, 12, 16, 12)
+        body.setSpacing(14)
+        body.addWidget(left)
+        body.addLayout(middle, 1)
+        body.addWidget(tabs)
+
+    def _proof_tab(self) -> QScrollArea:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.proof)
+        column.addWidget(self.warnings)
+        column.addStretch(1)
+        return _scrolled(content)
+
+    # ---- list
+
+    def refresh(self) -> None:
+        """Read the session anew."""
+        self._index.refresh()
+
+    def show_listing(self, listing: Listing) -> None:
+        """Show what the session holds."""
+        if listing.folder != self.listing.folder:
+            self._clear_shot()
+        self.listing = listing
+        self.shots.show_listing(listing)
+        if not listing.shots:
+            self._clear_shot()
+            self.slider.clear(NO_SESSION if not listing.made else "The session holds no shots yet.")
+        self._update_buttons()
+
+    def select_next(self) -> None:
+        """Select the next shot."""
+        self.shots.step(1)
+
+    def select_previous(self) -> None:
+        """Select the shot before."""
+        self.shots.step(-1)
+
+    # ---- shot
+
+    def show_shot(self, shot: Shot) -> None:
+        """Show the facts of a shot at once, its pictures as soon as they are loaded."""
+        self.proof.show_all(proof_rows(shot.sync))
+        for camera, table in self.meta.items():
+            table.show_all(meta_rows(shot, camera))
+        warned = shot.warnings if isinstance(shot, PairRecord) else ()
+        self.warnings.setText("\n".join(warned))
+        self._update_buttons()
+        if not isinstance(shot, PairRecord):
+            self._loader.drop("view")
+            self.shown.setText(shot.id)
+            self.slider.clear(f"Rejected: {shot.sync.reason}\nNo frame of it is kept as a pair.")
+            return
+        self.shown.setText(f"{shot.id}: loading")
+        root = self.listing.folder
+        self._loader.submit(lambda: self._load(root, shot), "view", newest_only=True)
+
+    def _load(self, root: Path, pair: PairRecord) -> None:
+        self._view.put(load_view(root, pair))
+        self._loaded.emit()
+
+    def _take_view(self) -> None:
+        found = self._view.take(self._seen)
+        if found is None:
+            return
+        self._seen, view = found
+        if view.pair_id != self.shots.current_id():
+            return  # another shot was selected meanwhile
+        self.slider.set_pair(view.b, view.s, QSizeF(*view.size))
+        self.shown.setText(f"{view.pair_id}   {view.label}")
+        self.shown.setStyleSheet(f"color: {theme.OK if view.developed else theme.MUTED};")
+
+    def _load_failed(self, trouble: Trouble) -> None:
+        self.slider.clear(f"{trouble.message}\n{trouble.hint}")
+        self.trouble.emit(trouble)
+
+    def _clear_shot(self) -> None:
+        self.proof.show_all({})
+        for table in self.meta.values():
+            table.show_all({})
+        self.warnings.setText("")
+        self.shown.setText("")
+
+    # ---- processing
+
+    @property
+    def scene(self) -> str:
+        """Scene of the selected shot; the last scene when none is selected."""
+        shot = self.shots.current_shot()
+        if shot is not None:
+            return shot.scene
+        return self.listing.scenes[-1] if self.listing.scenes else ""
+
+    def process(self) -> None:
+        """Develop all pairs of the selected scene in the background."""
+        if not self.scene or self._job.running:
+            return
+        if self._job.start(self.scene):
+            self.progress.setRange(0, 0)
+            self.progress.setFormat(f"processing {self.scene}")
+            self.outcome.setText("")
+            self._update_buttons()
+
+    def cancel(self) -> None:
+        """Stop the processing."""
+        self._job.cancel()
+
+    def _progressed(self, text: str, done: float) -> None:
+        self.progress.setRange(0, 1000)
+        self.progress.setValue(int(done * 1000))
+        self.progress.setFormat(text)
+
+    def _processed(self, text: str) -> None:
+        self.outcome.setText(text)
+        self._update_buttons()
+        self.refresh()
+        shot = self.shots.current_shot()
+        if shot is not None:
+            self.show_shot(shot)
+
+    def _process_failed(self, trouble: Trouble) -> None:
+        self.outcome.setText(trouble.message)
+        self._update_buttons()
+        self.trouble.emit(trouble)
+
+    def _deblur(self) -> None:
+        path = self._developed_b()
+        if path is not None:
+            self.deblur_wanted.emit(path)
+
+    def _developed_b(self) -> Path | None:
+        shot = self.shots.current_shot()
+        return derived_path(self.listing.folder, shot, "B") if isinstance(shot, PairRecord) else None
+
+    def _update_buttons(self) -> None:
+        running = self._job.running
+        self.process_button.setEnabled(bool(self.scene) and not running)
+        self.process_button.setText(f"Process scene {self.scene}" if self.scene else "Process scene")
+        self.cancel_button.setVisible(running)
+        self.progress.setVisible(running)
+        self.outcome.setVisible(not running)
+        self.deblur_button.setEnabled(self._developed_b() is not None)
+
+    def end(self) -> None:
+        """End the threads of the page."""
+        self._job.end()
+        self._loader.end()
+
+
+def _scrolled(content: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(4, 10, 8, 8)
+    column.addWidget(content)
+    column.addStretch(1)
+    area.setWidget(holder)
+    return area

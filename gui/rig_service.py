@@ -1,0 +1,342 @@
+"""Owns the rig: every operation on it runs in one worker thread, and what comes of it is told by signals.
+
+The window never calls the rig. `latest` (frames thread) and `status` (watch thread) are the only calls from
+elsewhere; the rig allows them at any time.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from gui.frames import CAMERAS, FramePreparer
+from gui.imaging import RawFormat
+from gui.planning import sentence
+from gui.sessions import SessionKeeper
+from gui.watch import Recovery, StatusWatch
+from gui.widgets.readiness import Readiness
+from gui.workers import Trouble, Worker
+from rig.capture.disk import pairs_left
+from rig.errors import BeamrigError, CaptureError, DeviceError, TriggerError
+from rig.exposure import ExposurePlan
+from rig.profiles import RigProfile, load_profile, load_rig
+from rig.rig import Rig
+from rig.status import RigStatus
+
+logger = logging.getLogger(__name__)
+
+PARTS = ("Rig process", "Camera B", "Camera S", "Trigger box")
+
+
+@dataclass(frozen=True)
+class TakeRequest:
+    """A take that the operator wants.
+
+    Attributes:
+        scene: Name of the scene.
+        kind: "whiteboard", "lightbox", "static" or "action".
+        pairs: How many pulses.
+        period_s: Time between them; None takes the plan's.
+        plan: Plan of the Plan page, applied first where the rig has none yet.
+    """
+
+    scene: str
+    kind: str
+    pairs: int
+    period_s: float | None
+    plan: ExposurePlan | None
+
+
+@dataclass(frozen=True)
+class StatusNow:
+    """What the watch thread found.
+
+    Attributes:
+        rig: The rig's own status.
+        shots_left: How many pairs find room where the session is or will be.
+        free_bytes: Free room there.
+    """
+
+    rig: RigStatus
+    shots_left: int
+    free_bytes: int
+
+
+class RigService(QObject):
+    """The window's door to the rig.
+
+    Args:
+        rig_name: Profile, a name or a file.
+        keeper: The session.
+        preparer: The thread that shows frames.
+    """
+
+    readiness = Signal(object)
+    opened = Signal(object)
+    closed = Signal()
+    live_changed = Signal(bool)
+    applied = Signal(object)
+    take_started = Signal(object)
+    shot = Signal(object)
+    take_finished = Signal(object)
+    take_failed = Signal(object)
+    restarting = Signal(str, str, int)
+    restarted = Signal(str)
+    gave_up = Signal(str, str)
+    session_changed = Signal()
+    trouble = Signal(object)
+    busy = Signal(str)
+
+    def __init__(self, rig_name: str, keeper: SessionKeeper, preparer: FramePreparer) -> None:
+        super().__init__()
+        self.rig_name = rig_name
+        self.keeper = keeper
+        keeper.on_change = self.session_changed.emit
+        self._preparer = preparer
+        self._rig: Rig | None = None
+        self._cancel = threading.Event()
+        self._worker = Worker("rig", limit=6, parent=self)
+        self._worker.failed.connect(self._job_failed)
+        self._worker.busy_changed.connect(self.busy)
+        self.recovery = {camera: Recovery() for camera in CAMERAS}
+        self.watch: StatusWatch[StatusNow] = StatusWatch(self)
+        self._seen = 0
+        self._live_wanted = True
+
+    @property
+    def rig(self) -> Rig | None:
+        """The open rig; None while it is closed. For tests and read-only questions."""
+        return self._rig
+
+    @property
+    def live_wanted(self) -> bool:
+        """Whether the operator wants live views."""
+        return self._live_wanted
+
+    # ---- what the window asks for; every call returns at once
+
+    def open(self) -> None:
+        """Open the rig, or open it anew."""
+        self._submit(self._open, "open")
+
+    def apply_plan(self, plan: ExposurePlan) -> None:
+        """Write a plan to the rig."""
+        self._submit(lambda: self._apply(plan), "apply")
+
+    def set_live(self, wanted: bool) -> None:
+        """Start or stop the live views."""
+        self._live_wanted = wanted
+        self._submit(self._follow_live, "live", newest_only=True)
+
+    def capture(self, request: TakeRequest) -> None:
+        """Make a take."""
+        self._cancel.clear()
+        self._submit(lambda: self._capture(request), "capture")
+
+    def cancel(self) -> None:
+        """Stop a running take after the pulses that are out already."""
+        self._cancel.set()
+
+    def restart_camera(self, camera: str) -> None:
+        """Restart the process of a camera, on the operator's wish."""
+        self.recovery[camera].reset()
+        self.restarting.emit(camera, "restart asked for", 1)
+        self._submit(lambda: self._restart(camera), f"restart {camera}", newest_only=True)
+
+    def switch_session(self, folder: Path) -> None:
+        """Go over to another session folder, after the take under way."""
+        self._submit(lambda: self.keeper.switch(folder), "session")
+
+    @property
+    def applied_plan(self) -> ExposurePlan | None:
+        """The plan that the rig has; None before the first."""
+        plan = self._rig.plan if self._rig is not None else None
+        return plan.plan if plan is not None else None
+
+    def close(self, wait_ms: int = 15_000) -> bool:
+        """Close the rig and end both threads; the only call that waits, for the end of the program.
+
+        Returns:
+            Whether everything ended in time.
+        """
+        self._cancel.set()
+        self.watch.end()
+        self._preparer.set_source(None)
+        return self._worker.end(self._close, wait_ms)
+
+    # ---- jobs, in the worker's thread
+
+    def _open(self) -> None:
+        self._close()
+        serials: dict[str, str] = {}
+        for part in PARTS:
+            self.readiness.emit(Readiness(part, "working", "opening"))
+        try:
+            profile = load_rig(self.rig_name)
+            formats = {camera: raw_format(profile, camera) for camera in CAMERAS}
+            serials = {camera: slot.serial_number for camera, slot in profile.cameras.items()}
+            rig = Rig.open(profile, on_event=self._device_event)
+        except BeamrigError as error:
+            for part in PARTS:
+                self.readiness.emit(Readiness(part, "off", "not opened"))
+            self.readiness.emit(Readiness(blame(error, serials), "failed", sentence(error.one_line())))
+            return
+        self._rig = rig
+        for part in PARTS[:1] + PARTS[3:]:
+            self.readiness.emit(Readiness(part, "ready", "ready"))
+        self._preparer.set_source(rig.latest, formats)
+        self.watch.follow(lambda: self._status_now(rig))
+        self.opened.emit(rig.profile)
+        self.keeper.open_existing()
+        self._follow_live()
+
+    def _close(self) -> None:
+        rig, self._rig = self._rig, None
+        self._preparer.set_source(None)
+        self.watch.follow(None)
+        if rig is not None:
+            rig.close()
+            self.closed.emit()
+
+    def _status_now(self, rig: Rig) -> StatusNow:
+        """Ask the rig and the disk; runs in the watch's thread."""
+        folder = self.keeper.folder
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        optics = rig.profile.optics
+        shots = pairs_left(folder, optics.width_px, optics.height_px)
+        return StatusNow(rig.status(), shots, shutil.disk_usage(folder).free)
+
+    def _device_event(self, camera: str, kind: str, message: str) -> None:
+        """Tell the start of a camera; comes from the camera's own thread."""
+        if kind == "opened":
+            self.readiness.emit(Readiness(PARTS[0], "ready", "ready"))
+            self.readiness.emit(Readiness(f"Camera {camera}", "ready", message))
+
+    def _need(self) -> Rig:
+        if self._rig is None:
+            raise CaptureError("the rig is not open", hint="reopen it with Ctrl+R")
+        return self._rig
+
+    def _apply(self, plan: ExposurePlan) -> None:
+        self.applied.emit(self._need().apply_plan(plan))
+
+    def _follow_live(self) -> None:
+        rig = self._rig
+        if rig is None:
+            return
+        if self._live_wanted:
+            rig.start_live()
+        else:
+            rig.stop_live()
+        self.live_changed.emit(self._live_wanted)
+
+    def _capture(self, request: TakeRequest) -> None:
+        self.take_started.emit(request)
+        try:
+            rig = self._need()
+            session = self.keeper.ensure(rig.source)
+            if rig.plan is None:
+                if request.plan is None:
+                    raise CaptureError("no plan is applied", hint="use a plan of the Plan page first")
+                self._apply(request.plan)
+            plan = rig.plan.plan if rig.plan is not None else None
+            if request.scene not in {scene.name for scene in session.scenes()}:
+                session.add_scene(request.scene, plan)
+            elif plan is not None and session.scene(request.scene).plan != plan:
+                session.set_plan(request.scene, plan)
+            result = rig.capture(
+                session,
+                request.scene,
+                request.kind,
+                request.pairs,
+                period_s=request.period_s,
+                on_shot=self.shot.emit,
+                cancel=self._cancel,
+            )
+        except BeamrigError as error:
+            self.take_failed.emit(Trouble.of(error, "capture"))
+        else:
+            self.take_finished.emit(result)
+
+    def _restart(self, camera: str) -> None:
+        rig = self._rig
+        if rig is None:
+            return
+        try:
+            rig.restart_camera(camera)
+        except BeamrigError as error:
+            # the watch still sees it lost and tries again after a pause, or gives up in words
+            logger.warning("camera %s could not be restarted: %s", camera, error.one_line())
+
+    # ---- status and recovery, called by the window's timer
+
+    def poll(self) -> StatusNow | None:
+        """Return the rig's newest status if there is a new one, after starting what lost cameras need."""
+        found = self.watch.slot.take(self._seen)
+        if found is None:
+            return None
+        self._seen, now = found
+        for camera in CAMERAS:
+            self._recover(camera, now.rig)
+        return now
+
+    def _recover(self, camera: str, status: RigStatus) -> None:
+        now = status.cameras[camera]
+        key = f"restart {camera}"
+        decision = self.recovery[camera].look(now.state, self._worker.pending(key))
+        reason = now.message or "its process ended"
+        if decision == "restart":
+            self.readiness.emit(Readiness(f"Camera {camera}", "failed", reason))
+            self.restarting.emit(camera, reason, self.recovery[camera].attempts)
+            self._submit(lambda: self._restart(camera), key, newest_only=True)
+        elif decision == "give up":
+            self.gave_up.emit(camera, reason)
+        elif decision == "back":
+            self.readiness.emit(Readiness(f"Camera {camera}", "ready", ""))
+            self.restarted.emit(camera)
+
+    def _submit(self, job: Callable[[], None], key: str, *, newest_only: bool = False) -> None:
+        if not self._worker.submit(job, key, newest_only=newest_only):
+            self.trouble.emit(Trouble("The rig is busy", "wait until it has done what was asked before"))
+
+    def _job_failed(self, trouble: Trouble) -> None:
+        self.trouble.emit(trouble)
+
+
+def raw_format(rig: RigProfile, camera: str) -> RawFormat:
+    """Return how the codes of a camera are to be read, from its profile.
+
+    Raises:
+        ProfileError: The profile cannot be loaded.
+    """
+    slot = rig.cameras["B" if camera == "B" else "S"]
+    pixels = load_profile(slot.profile, "camera").pixel_format
+    return RawFormat(
+        cfa=pixels.cfa,
+        levels=2**pixels.significant_bits,
+        black_dn=pixels.black_level_dn,
+        white_dn=pixels.white_level_dn,
+    )
+
+
+def blame(error: BeamrigError, serials: dict[str, str]) -> str:
+    """Return the part of the rig that an error of opening is about.
+
+    Args:
+        error: What `Rig.open` raised.
+        serials: Serial number of each camera.
+    """
+    if isinstance(error, TriggerError):
+        return PARTS[3]
+    if isinstance(error, DeviceError):
+        for camera in CAMERAS:
+            if serials.get(camera, "?") in error.message or f"camera {camera} " in error.message:
+                return f"Camera {camera}"
+    return PARTS[0]

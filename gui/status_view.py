@@ -1,0 +1,69 @@
+"""What the status bar says, and small tables made from the rig's and the session's records."""
+
+from __future__ import annotations
+
+from gui.rig_service import StatusNow
+from gui.sessions import SessionKeeper
+from gui.widgets.readiness import Readiness, StatusChips
+from rig.capture.result import AppliedPlan
+
+STATE_WORDS = {
+    "closed": ("off", "closed"),
+    "opening": ("working", "opening"),
+    "idle": ("ready", "ready"),
+    "live": ("ready", "live"),
+    "science": ("working", "capturing"),
+    "lost": ("failed", "lost"),
+}
+LOW_DISK_SHOTS = 200
+
+
+class StatusView:
+    """Translates records into the chips of the status bar."""
+
+    def __init__(self, chips: StatusChips, keeper: SessionKeeper) -> None:
+        self._chips = chips
+        self._keeper = keeper
+
+    def show_readiness(self, readiness: Readiness) -> None:
+        """Show the state of a part that opens or failed."""
+        chip = {"Camera B": "B", "Camera S": "S", "Trigger box": "Box"}.get(readiness.part)
+        if chip is not None:
+            self._chips.set(chip, readiness.state, readiness.state, readiness.text)
+
+    def show_status(self, now: StatusNow) -> None:
+        """Show a rig status."""
+        for name, camera in now.rig.cameras.items():
+            state, words = STATE_WORDS.get(camera.state, ("off", camera.state))
+            self._chips.set(name, state, words, camera.message or f"Camera {name}: {words}")
+        box = now.rig.box
+        self._chips.set("Box", "failed" if box == "lost" else "ready", box, f"Trigger box: {box}")
+        low = now.shots_left < LOW_DISK_SHOTS
+        words = f"{now.shots_left:,} pairs left".replace(",", "\u202f")
+        self._chips.set("Disk", "failed" if low else "ready", words, f"{now.free_bytes / 1e9:.1f} GB free")
+
+    def show_session(self) -> None:
+        """Show the name of the session."""
+        folder, made = self._keeper.folder, self._keeper.session is not None
+        words = folder.name if made else f"{folder.name}, made at the first capture"
+        self._chips.set("Session", "ready" if made else "off", words, str(folder))
+
+    def applied_rows(self, applied: AppliedPlan) -> list[tuple[str, str, str, str]]:
+        """Return (camera, feature, asked, got) of everything that was written for a plan."""
+        rows: list[tuple[str, str, str, str]] = []
+        for camera, exposure_us in applied.exposure_us.items():
+            planned = applied.plan.applied_us[camera]
+            rows.append((camera, "Exposure", f"{planned:.1f} µs", f"{exposure_us:.1f} µs"))
+        for camera, writes in applied.settings.items():
+            for write in writes:
+                if write.skipped or write.name.startswith("ExposureTime"):
+                    continue
+                unit = f" {write.unit}" if write.unit else ""
+                name = f"{write.name} ({write.selector})" if write.selector else write.name
+                rows.append((camera, name, f"{plain(write.asked)}{unit}", f"{plain(write.applied)}{unit}"))
+        return rows
+
+
+def plain(value: object) -> str:
+    """Write a feature value: numbers without needless digits."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

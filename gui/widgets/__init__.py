@@ -1,0 +1,1 @@
+"""The parts of the window, one file a widget; none of them knows the rig."""

@@ -1,0 +1,133 @@
+"""The operator's column of the Capture page: scene, checklist, pairs, the big button, the last verdicts."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+)
+
+from gui import actions, theme
+from gui.widgets.checklist import Checklist
+from gui.widgets.fields import CalmSpinBox, Field, TextEdit
+
+MAX_VERDICTS = 200
+
+
+class CapturePanel(QFrame):
+    """Everything that decides on the next take, and what became of the last one."""
+
+    capture_wanted = Signal()
+    cancel_wanted = Signal()
+    new_scene_wanted = Signal()
+
+    def __init__(self, pairs: int) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self.setFixedWidth(312)
+        self.scene_edit = TextEdit("s01")
+        self.scene = Field("Scene", self.scene_edit, "Letters, digits, - and _; a new name is a new scene")
+        self.new_scene = QPushButton("New")
+        self.new_scene.setToolTip("Take the next free name: a new set-up of the rig")
+        self.new_scene.clicked.connect(self.new_scene_wanted)
+        self.checklist = Checklist()
+        self.pairs_spin = CalmSpinBox(1, 9999, pairs)
+        self.pairs = Field("Pairs", self.pairs_spin, "How many trigger pulses")
+        self.period_edit = TextEdit("", "plan's")
+        self.period = Field(
+            "Period", self.period_edit, "Time between two pulses, for example 250 ms; empty: the plan's"
+        )
+        self.button = QPushButton("Capture")
+        self.button.setObjectName("capture")
+        self.button.setToolTip(actions.tooltip("capture.fire"))
+        self.button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.button.clicked.connect(self.capture_wanted)
+        self.cancel = QPushButton("Stop")
+        self.cancel.setToolTip(actions.tooltip("capture.cancel"))
+        self.cancel.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.cancel.clicked.connect(self.cancel_wanted)
+        self.cancel.setVisible(False)
+        self.why_not = QLabel("")
+        self.why_not.setObjectName("muted")
+        self.why_not.setWordWrap(True)
+        self.progress = QProgressBar()
+        self.progress.setVisible(False)
+        self.verdict = QLabel("No take yet")
+        self.verdict.setWordWrap(True)
+        self.verdict.setStyleSheet("font-weight: 600;")
+        self.shots = QListWidget()
+        self.shots.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.shots.setStyleSheet(f"QListWidget {{ border: none; background: {theme.PANEL}; }}")
+        self.shots.setWordWrap(True)
+        self.shots.setMinimumHeight(60)
+        self._build()
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(8)
+        top = QHBoxLayout()
+        top.addWidget(self.scene, 1)
+        top.addWidget(self.new_scene, 0, Qt.AlignmentFlag.AlignBottom)
+        column.addLayout(top)
+        column.addWidget(self.checklist)
+        numbers = QHBoxLayout()
+        numbers.setSpacing(10)
+        for item in (self.pairs, self.period):
+            numbers.addWidget(item, 1, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(numbers)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.button, 1)
+        buttons.addWidget(self.cancel)
+        column.addLayout(buttons)
+        column.addWidget(self.why_not)
+        column.addWidget(self.progress)
+        column.addWidget(self.verdict)
+        column.addWidget(self.shots, 1)
+
+    def set_ready(self, ready: bool, why_not: str = "") -> None:
+        """Say whether a take can be made now, and if not, why."""
+        self.button.setEnabled(ready)
+        self.why_not.setText("" if ready else why_not)
+        self.why_not.setVisible(bool(self.why_not.text()))
+
+    def start(self, kind: str, pairs: int) -> None:
+        """Show that a take runs."""
+        self.checklist.set_running(kind)
+        self.progress.setRange(0, pairs)
+        self.progress.setValue(0)
+        self.progress.setFormat("waiting for the first shot" if pairs > 1 else "waiting for the shot")
+        self.progress.setVisible(True)
+        self.cancel.setVisible(True)
+        self.cancel.setEnabled(True)
+        self.shots.clear()
+        self.say(f"{kind.capitalize()}: {pairs} pulses", theme.TEXT)
+
+    def add_shot(self, index: int, paired: bool, text: str) -> None:
+        """Show one shot; the newest is on top."""
+        item = QListWidgetItem(f"{index + 1:>3}  {text}")
+        item.setForeground(theme.colour(theme.TEXT if paired else theme.WARN))
+        self.shots.insertItem(0, item)
+        while self.shots.count() > MAX_VERDICTS:
+            self.shots.takeItem(self.shots.count() - 1)
+        done = self.progress.value() + 1
+        self.progress.setFormat("%v of %m shots")
+        self.progress.setValue(min(done, self.progress.maximum()))
+
+    def finish(self) -> None:
+        """Show that no take runs."""
+        self.checklist.set_running(None)
+        self.progress.setVisible(False)
+        self.cancel.setVisible(False)
+
+    def say(self, text: str, colour: str) -> None:
+        """Show the verdict on the last take."""
+        self.verdict.setText(text)
+        self.verdict.setStyleSheet(f"font-weight: 600; color: {colour};")

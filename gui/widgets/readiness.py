@@ -1,0 +1,149 @@
+"""Is the rig ready, and if not, what is missing: a strip while it opens, chips in the status bar after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from gui import theme
+
+COLOURS = {
+    "waiting": theme.FAINT,
+    "working": theme.ACCENT,
+    "ready": theme.OK,
+    "failed": theme.BAD,
+    "off": theme.FAINT,
+}
+MARKS = {"waiting": "○", "working": "◔", "ready": "●", "failed": "✕", "off": "○"}
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """State of one part of the rig.
+
+    Attributes:
+        part: Its name for the operator.
+        state: "waiting", "working", "ready", "failed" or "off".
+        text: What is going on, or the reason.
+    """
+
+    part: str
+    state: str = "waiting"
+    text: str = ""
+
+
+class ReadinessPanel(QFrame):
+    """One column a part, with the reason under every part that is not ready."""
+
+    retry_wanted = Signal()
+
+    def __init__(self, title: str, parts: tuple[str, ...]) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self._title = QLabel(title)
+        self._title.setStyleSheet("font-weight: 600; font-size: 15px;")
+        self._bar = QProgressBar()
+        self._bar.setRange(0, 0)
+        self._bar.setFixedHeight(6)
+        self._bar.setTextVisible(False)
+        self.retry = QPushButton("Try again")
+        self.retry.clicked.connect(self.retry_wanted)
+        self.retry.hide()
+        self._rows = {part: self._row() for part in parts}
+        self.parts = {part: Readiness(part) for part in parts}
+        top = QHBoxLayout()
+        top.addWidget(self._title)
+        top.addWidget(self._bar, 1)
+        top.addWidget(self.retry)
+        columns = QHBoxLayout()
+        columns.setSpacing(24)
+        for name, text in self._rows.values():
+            column = QVBoxLayout()
+            column.setSpacing(2)
+            column.addWidget(name)
+            column.addWidget(text)
+            column.addStretch(1)
+            columns.addLayout(column, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(18, 12, 18, 12)
+        outer.setSpacing(10)
+        outer.addLayout(top)
+        outer.addLayout(columns)
+        for part in parts:
+            self.set_part(Readiness(part))
+
+    def _row(self) -> tuple[QLabel, QLabel]:
+        text = QLabel()
+        text.setObjectName("muted")
+        text.setWordWrap(True)
+        return QLabel(), text
+
+    def set_title(self, title: str) -> None:
+        """Change the headline."""
+        self._title.setText(title)
+
+    def set_part(self, readiness: Readiness) -> None:
+        """Show the state of a part."""
+        self.parts[readiness.part] = readiness
+        name, text = self._rows[readiness.part]
+        colour = COLOURS[readiness.state]
+        name.setText(
+            f"<span style='color:{colour}'>{MARKS[readiness.state]}</span>&nbsp; <b>{readiness.part}</b>"
+        )
+        text.setText(readiness.text)
+        failed = any(item.state == "failed" for item in self.parts.values())
+        working = any(item.state in ("working", "waiting") for item in self.parts.values())
+        self._bar.setVisible(working and not failed)
+        self.retry.setVisible(failed)
+
+    def all_ready(self) -> bool:
+        """Whether every part is ready."""
+        return all(item.state == "ready" for item in self.parts.values())
+
+
+class Chip(QLabel):
+    """One short fact in the status bar with a coloured dot."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self.setObjectName("badge")
+        self.set("off", "")
+
+    def set(self, state: str, text: str, tooltip: str = "") -> None:
+        """Show a state and a few words."""
+        dot = f"<span style='color:{COLOURS[state]}'>●</span>"
+        words = f" <span style='color:{theme.MUTED}'>{text}</span>" if text else ""
+        self.setText(f"{dot} {self._name}{words}")
+        self.setToolTip(tooltip)
+
+    def plain(self) -> str:
+        """Return what is shown, without markup."""
+        from PySide6.QtGui import QTextDocument
+
+        document = QTextDocument()
+        document.setHtml(self.text())
+        return document.toPlainText()
+
+
+class StatusChips(QWidget):
+    """The chips of the status bar: both cameras, the box, the disk, the session."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chips = {name: Chip(name) for name in ("B", "S", "Box", "Disk", "Session")}
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 3, 10, 3)
+        row.setSpacing(8)
+        for chip in self.chips.values():
+            row.addWidget(chip)
+
+    def set(self, name: str, state: str, text: str, tooltip: str = "") -> None:
+        """Show a state in one chip.
+
+        Raises:
+            KeyError: There is no such chip.
+        """
+        self.chips[name].set(state, text, tooltip)

@@ -1,0 +1,113 @@
+"""The list of shots of a session: pairs, and rejected shots with their reasons."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem
+
+from gui import theme
+from gui.session_index import Listing, Shot
+from rig.records import PairRecord
+
+
+class ShotList(QTreeWidget):
+    """Scenes and kinds as branches, shots as leaves; what is selected survives a new listing."""
+
+    chosen = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setColumnCount(2)
+        self.setHeaderLabels(["Shot", "Verdict"])
+        self.setRootIsDecorated(True)
+        self.setIndentation(14)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setUniformRowHeights(True)
+        self.header().setStretchLastSection(True)
+        self.setColumnWidth(0, 168)
+        self._leaves: dict[str, QTreeWidgetItem] = {}
+        self._branches: dict[str, QTreeWidgetItem] = {}
+        self._shots: dict[str, Shot] = {}
+        self.currentItemChanged.connect(self._item_changed)
+
+    def show_listing(self, listing: Listing) -> None:
+        """Show all shots; new branches are open."""
+        current = self.current_id()
+        closed = {key for key, item in self._branches.items() if not item.isExpanded()}
+        self.blockSignals(True)
+        self.clear()
+        self._leaves, self._shots = {}, {shot.id: shot for shot in listing.shots}
+        branches: dict[str, QTreeWidgetItem] = {}
+        for shot in listing.shots:
+            key = f"{shot.scene}/{shot.kind}"
+            branch = branches.get(key)
+            if branch is None:
+                branch = QTreeWidgetItem([f"{shot.scene}  {shot.kind}", ""])
+                branch.setForeground(0, theme.colour(theme.MUTED))
+                branch.setFlags(Qt.ItemFlag.ItemIsEnabled)
+                self.addTopLevelItem(branch)
+                branch.setExpanded(key not in closed)
+                branches[key] = branch
+            branch.addChild(self._leaf(shot))
+        for key, branch in branches.items():
+            total = branch.childCount()
+            branch.setText(1, f"{total} shot{'s' if total != 1 else ''}")
+            branch.setExpanded(key not in closed)
+        self._branches = branches
+        self.blockSignals(False)
+        if current in self._leaves:
+            self.blockSignals(True)
+            self.setCurrentItem(self._leaves[current])
+            self.blockSignals(False)
+        elif self._leaves:
+            self.select(self._best())
+
+    def _leaf(self, shot: Shot) -> QTreeWidgetItem:
+        paired = isinstance(shot, PairRecord)
+        warned = isinstance(shot, PairRecord) and bool(shot.warnings)
+        verdict = "paired" if paired else "rejected"
+        leaf = QTreeWidgetItem(
+            [f"t{shot.take:02d}_{shot.index:04d}", verdict + (", see warnings" if warned else "")]
+        )
+        colour = theme.OK if paired and not warned else theme.WARN
+        leaf.setForeground(1, theme.colour(colour))
+        leaf.setData(0, Qt.ItemDataRole.UserRole, shot.id)
+        if not paired:
+            leaf.setToolTip(1, shot.sync.reason)
+        self._leaves[shot.id] = leaf
+        return leaf
+
+    def _best(self) -> str:
+        """Return the first action pair, else the first shot."""
+        for shot in self._shots.values():
+            if shot.kind == "action" and isinstance(shot, PairRecord):
+                return shot.id
+        return next(iter(self._shots))
+
+    def current_id(self) -> str:
+        """Return the name of the selected shot, empty when none is."""
+        item = self.currentItem()
+        return str(item.data(0, Qt.ItemDataRole.UserRole) or "") if item is not None else ""
+
+    def current_shot(self) -> Shot | None:
+        """Return the selected shot."""
+        return self._shots.get(self.current_id())
+
+    def select(self, shot_id: str) -> None:
+        """Select a shot by its name; an unknown one changes nothing."""
+        if shot_id in self._leaves:
+            self.setCurrentItem(self._leaves[shot_id])
+
+    def step(self, by: int) -> None:
+        """Select the next (1) or previous (-1) shot."""
+        ids = list(self._leaves)
+        if not ids:
+            return
+        now = self.current_id()
+        index = ids.index(now) + by if now in ids else 0
+        self.select(ids[min(max(index, 0), len(ids) - 1)])
+
+    def _item_changed(self, current: QTreeWidgetItem | None, previous: QTreeWidgetItem | None) -> None:
+        shot = self.current_shot()
+        if shot is not None:
+            self.chosen.emit(shot)
