@@ -60,7 +60,7 @@ def validate(document: Document) -> Profile:
         ProfileInvalid: With every problem found, each with its line.
     """
     kind = document.data.get("kind")
-    if kind not in MODELS:
+    if not isinstance(kind, str) or kind not in MODELS:
         said = f"kind is '{kind}'" if kind is not None else "the field 'kind' is missing"
         line = document.line_of(("kind",))
         raise ProfileInvalid(

@@ -48,6 +48,14 @@ class _TextLoader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012  (PyYAML's own class attribute)
 
 
+_TAGS: dict[type[yaml.Node], tuple[str, ...]] = {
+    yaml.ScalarNode: ("tag:yaml.org,2002:str", "!"),
+    yaml.MappingNode: ("tag:yaml.org,2002:map",),
+    yaml.SequenceNode: ("tag:yaml.org,2002:seq",),
+}
+"""What a node is without an explicit type tag."""
+
+
 def read_document(text: str, source: str) -> Document:
     """Parse the text of one profile.
 
@@ -87,6 +95,11 @@ def _plain(node: yaml.Node, path: FieldPath, source: str, lines: dict[FieldPath,
         )
     seen.add(id(node))
     lines.setdefault(path, line)
+    if node.tag not in _TAGS[type(node)]:
+        where = f"{source}:{line}: {_dotted(path)}"
+        raise ProfileError(
+            f"{where}: the type tag {node.tag} is not allowed", hint="the schema knows the type"
+        )
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -104,13 +117,9 @@ def _plain(node: yaml.Node, path: FieldPath, source: str, lines: dict[FieldPath,
 
 
 def _text(node: yaml.Node, path: FieldPath, source: str) -> str:
-    where = f"{source}:{node.start_mark.line + 1}: {_dotted(path)}"
-    if not isinstance(node, yaml.ScalarNode):
+    if not isinstance(node, yaml.ScalarNode) or node.tag not in _TAGS[yaml.ScalarNode]:
+        where = f"{source}:{node.start_mark.line + 1}: {_dotted(path)}"
         raise ProfileError(f"{where}: a field name must be plain text")
-    if node.tag not in ("tag:yaml.org,2002:str", "!"):
-        raise ProfileError(
-            f"{where}: the type tag {node.tag} is not allowed", hint="remove it; the schema knows the type"
-        )
     return str(node.value)
 
 

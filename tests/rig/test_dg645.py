@@ -19,6 +19,7 @@ from tests.rig.dg645_script import (
     HELLO,
     PLAN,
     PROFILE,
+    RESET,
     SAFE,
     open_on,
     sets,
