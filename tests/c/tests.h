@@ -1,0 +1,42 @@
+/* Every test, one line each; main.c runs them in this order. */
+#ifndef BEAMRIG_TESTS_H
+#define BEAMRIG_TESTS_H
+
+#define ALL_TESTS(TEST)                                     \
+    TEST(closed_library_refuses_everything)                 \
+    TEST(invented_and_stale_handles_are_refused)            \
+    TEST(a_camera_opens_once_and_closes_with_the_library)   \
+    TEST(info_commands_tell_the_size_first)                 \
+    TEST(every_module_has_an_xml_to_read)                   \
+    TEST(registers_keep_their_limits)                       \
+    TEST(user_sets_keep_all_settings)                       \
+    TEST(codes_are_packed_as_pfnc_says)                     \
+    TEST(software_triggers_make_one_frame_each)             \
+    TEST(both_cameras_take_the_time_of_the_edge)            \
+    TEST(triggers_in_exposure_or_readout_are_counted)       \
+    TEST(overlap_takes_a_trigger_in_readout_that_ends_after_it) \
+    TEST(trigger_width_is_the_exposure)                     \
+    TEST(any_edge_and_delay)                                \
+    TEST(the_start_trigger_opens_the_gate)                  \
+    TEST(settings_count_from_the_start_of_the_exposure)     \
+    TEST(free_run_keeps_its_rate)                           \
+    TEST(underrun_is_a_gap_in_the_frame_ids)                \
+    TEST(stop_while_frames_run_gives_all_buffers_back)      \
+    TEST(queued_buffers_cannot_be_revoked)                  \
+    TEST(a_buffer_that_is_too_small_is_incomplete)          \
+    TEST(finite_acquisition_ends_by_itself)                 \
+    TEST(waiting_ends_with_kill_and_with_close)             \
+    TEST(the_pattern_is_the_documented_one)                 \
+    TEST(automatic_exposure_and_gain_reach_their_target)    \
+    TEST(a_missing_world_is_an_error)                       \
+    TEST(a_camera_of_another_process_is_in_use)             \
+    TEST(the_world_renders_what_was_asked)                  \
+    TEST(edges_of_the_world_trigger_the_camera)             \
+    TEST(a_slow_world_costs_frames_and_recovers)            \
+    TEST(the_end_of_the_world_is_the_loss_of_the_camera)    \
+    TEST(a_world_that_breaks_the_protocol_is_left)
+
+#define DECLARE(name) void name(void);
+ALL_TESTS(DECLARE)
+
+#endif
