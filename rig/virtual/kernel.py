@@ -110,14 +110,14 @@ def compose(
         box: x0, y0, w, h of the pixels to visit.
         width: Row length W of the sensor.
         shift: Misregistration (dx, dy), each (H, W) float32, or None.
-        cumulative: (4, nv, nu) float64 running sums along u of spline coefficients (RGB x alpha; alpha).
+        cumulative: (nv, nu, 4) float64 running sums along u of spline coefficients (RGB x alpha; alpha).
         direction: Cosine and sine of the path's angle in the ideal grid.
         across: Position of the sprite's row 0 across the path, px.
         pieces: (3, n) float64: start < end of sprite column 0 along the path, px; share of the exposure.
         alpha: (h, w) float32, receives the mean opacity, or None.
     """
     x0, y0, w, h = box
-    _, nv, nu = cumulative.shape
+    nv, nu, _ = cumulative.shape
     _, count = pieces.shape
     dx, dy = shift if shift is not None else (None, None)
     needed = (y0 + h) * width

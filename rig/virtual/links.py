@@ -7,9 +7,11 @@ import fcntl
 import logging
 import mmap
 import os
+import select
 import socket
 import struct
 import threading
+import time
 from collections import deque
 from pathlib import Path
 
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 FRAMES_KEPT = 4096
 MOST_SLOTS = 64
+FAREWELL_S = 2.0
 LONGEST_EXPOSURE_NS = 600 * 10**9
 
 
@@ -72,7 +75,17 @@ class _Connection:
         flat = np.frombuffer(self._memory, np.uint16, size, request.slot * self.hello.slot_bytes)
         return flat.reshape(request.height, request.width)
 
+    def has_hung_up(self) -> bool:
+        """Return whether the other side is gone, though its thread may not have noticed yet."""
+        poll = select.poll()
+        try:
+            poll.register(self.channel, select.POLLRDHUP)
+            return bool(poll.poll(0))
+        except (OSError, ValueError):
+            return True
+
     def close(self) -> None:
+        """Let go of the socket and of the frames."""
         self.channel.close()
         with contextlib.suppress(BufferError):
             self._memory.close()
@@ -190,12 +203,17 @@ class CameraLinks:
         if memory is None:
             return protocol.STATUS_BAD_PROTOCOL, None
         connection = _Connection(channel, renderer, memory, hello)
-        with self._lock:
-            if hello.serial in self._owners:
+        deadline = time.monotonic() + FAREWELL_S
+        while True:
+            with self._lock:
+                owner = self._owners.get(hello.serial)
+                if owner is None:
+                    self._owners[hello.serial] = connection
+                    return protocol.STATUS_OK, connection
+            if not owner.has_hung_up() or time.monotonic() > deadline:
                 memory.close()
                 return protocol.STATUS_IN_USE, None
-            self._owners[hello.serial] = connection
-        return protocol.STATUS_OK, connection
+            time.sleep(0.005)  # it has just died; its last frame may still be on the easel
 
     def _map(self, handle: int, hello: protocol.Hello, renderer: CameraRenderer) -> mmap.mmap | None:
         """Map the staging frames, if they are as large as promised and cannot shrink under us."""

@@ -137,7 +137,7 @@ class CameraRenderer:
         for item in view.objects:
             sprite = scene.sprite(*item.size_m, per_metre, item.angle_deg, item.tile)
             pieces, across, direction = along_and_across(grid, item, per_metre, sprite.origin)
-            _, nv, nu = sprite.cumulative.shape
+            nv, nu, _ = sprite.cumulative.shape
             box = covering_box(grid, (nv, nu), pieces, across, direction)
             if box is None:
                 continue

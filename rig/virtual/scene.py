@@ -123,7 +123,7 @@ class Sprite:
     """An object in path-aligned coordinates, one sample a pixel of the ideal grid.
 
     Attributes:
-        cumulative: (4, nv, nu) float64 running sums along u of the spline coefficients of R, G, B times
+        cumulative: (nv, nu, 4) float64 running sums along u of the spline coefficients of R, G, B times
             alpha, and alpha.
         origin: (u, v) of sample (0, 0) against the object's centre, px.
     """
@@ -175,5 +175,5 @@ def sprite(
     )
     soft = cv2.GaussianBlur(stack, (0, 0), ANTI_ALIAS_SIGMA_PX, borderType=cv2.BORDER_CONSTANT)
     coefficients = spline_coefficients(soft, cv2.BORDER_CONSTANT)
-    cumulative = np.ascontiguousarray(np.moveaxis(np.cumsum(coefficients, axis=1), 2, 0))
+    cumulative = np.ascontiguousarray(np.cumsum(coefficients, axis=1))
     return Sprite(cumulative, (float(-reach_u), float(-reach_v)))

@@ -84,45 +84,44 @@ CLONES void br_bayer_sample(const float *planes, int64_t src_h, int64_t src_w, c
     }
 }
 
-/* Integrals along u of two splines whose running sums of coefficients are `one` and `two` (nv x nu each), at
- * (u, rows iv-1 .. iv+2 with weights wv); added to sums[0] and sums[1] with the factor `part`. */
-static inline void add_integrals(const double *one, const double *two, int64_t nu, int64_t nv, double u, int64_t iv,
-                                 const double wv[4], double part, double sums[2])
+/* Integrals along u of four splines whose running sums of coefficients are `sums` (nv x nu x 4), at (u, rows
+ * iv-1 .. iv+2 with weights wv); added to mean[0..3] with the factor `part`. The four lie side by side so that one
+ * vector instruction serves all. */
+static inline void add_integrals(const double *restrict sums, int64_t nu, int64_t nv, double u, int64_t iv,
+                                 const double wv[4], double part, double *restrict mean)
 {
     const double t = u - 0.5, near = floor(t + 0.5);
     const int64_t iu = (int64_t)near - 2;
-    double wu[5], a = 0.0, b = 0.0;
+    double wu[5];
     if (iu + 4 < 0)
         return;
     quartic_weights(t - near, wu);
-    if (iu >= 0 && iu + 4 < nu && iv >= 1 && iv + 2 < nv) {
-        const double *p = one + (iv - 1) * nu + iu, *q = two + (iv - 1) * nu + iu;
-        for (int k = 0; k < 4; k++, p += nu, q += nu) {
-            a += wv[k] * (wu[0] * p[0] + wu[1] * p[1] + wu[2] * p[2] + wu[3] * p[3] + wu[4] * p[4]);
-            b += wv[k] * (wu[0] * q[0] + wu[1] * q[1] + wu[2] * q[2] + wu[3] * q[3] + wu[4] * q[4]);
-        }
-    } else {
-        for (int k = 0; k < 4; k++) {
-            const int64_t v = iv - 1 + k;
-            if (v < 0 || v >= nv)
-                continue;
-            for (int i = 0; i < 5; i++) {
-                const int64_t at = v * nu + clampi(iu + i, 0, nu - 1);
-                if (iu + i >= 0) {
-                    a += wv[k] * wu[i] * one[at];
-                    b += wv[k] * wu[i] * two[at];
-                }
+    for (int k = 0; k < 4; k++) {
+        const int64_t v = iv - 1 + k;
+        if (v < 0 || v >= nv)
+            continue;
+        double line[4] = {0.0, 0.0, 0.0, 0.0};
+        if (iu >= 0 && iu + 4 < nu) {
+            const double *at = sums + (v * nu + iu) * 4;
+            for (int c = 0; c < 4; c++)
+                line[c] = wu[0] * at[c] + wu[1] * at[4 + c] + wu[2] * at[8 + c] + wu[3] * at[12 + c]
+                          + wu[4] * at[16 + c];
+        } else {
+            for (int i = iu < 0 ? (int)-iu : 0; i < 5; i++) {
+                const double *at = sums + (v * nu + clampi(iu + i, 0, nu - 1)) * 4;
+                for (int c = 0; c < 4; c++)
+                    line[c] += wu[i] * at[c];
             }
         }
+        for (int c = 0; c < 4; c++)
+            mean[c] += part * wv[k] * line[c];
     }
-    sums[0] += part * a;
-    sums[1] += part * b;
 }
 
 /* Lay a moving object over a frame of rates: rate = rate * (1 - A) + C * gain, A and C the means over the
  * exposure of opacity and of premultiplied radiance.
  *
- * cumulative: 4 x nv x nu running sums along u of the spline coefficients (R, G, B premultiplied; alpha).
+ * cumulative: nv x nu x 4 running sums along u of the spline coefficients (R, G, B premultiplied; alpha).
  * The sprite's sample (0, 0) lies at distance `a` along the path (direction cos, sin; in pixels of the ideal
  * grid) and at `v0` across it; it goes from a[i] to b[i] > a[i] (order does not matter) in the i-th of `pieces`
  * straight pieces of the exposure, which makes the fraction share[i] of it. alpha_out (NULL or h x w): A. */
@@ -131,7 +130,6 @@ CLONES void br_compose(float *rate, const float *gain, int64_t width, int64_t x0
                        double cosine, double sine, double v0, const double *a, const double *b, const double *share,
                        int64_t pieces, float *alpha_out)
 {
-    const int64_t plane = nu * nv;
     for (int64_t y = y0; y < y0 + h; y++) {
         for (int64_t x = x0; x < x0 + w; x++) {
             const int64_t at = y * width + x;
@@ -140,9 +138,7 @@ CLONES void br_compose(float *rate, const float *gain, int64_t width, int64_t x0
             const double u = px * cosine + py * sine;
             const double v = py * cosine - px * sine - v0;
             const double fv = floor(v);
-            const double *colour = cumulative + bayer_channel(x, y) * plane;
-            const double *opacity = cumulative + 3 * plane;
-            double wv[4], mean[2] = {0.0, 0.0};
+            double wv[4], mean[4] = {0.0, 0.0, 0.0, 0.0};
             if (!(v > -2.0 && v < (double)nv + 1.0)) {
                 if (alpha_out)
                     alpha_out[(y - y0) * w + (x - x0)] = 0.0f;
@@ -151,14 +147,14 @@ CLONES void br_compose(float *rate, const float *gain, int64_t width, int64_t x0
             cubic_weights(v - fv, wv);
             for (int64_t i = 0; i < pieces; i++) {
                 const double part = share[i] / (b[i] - a[i]);
-                add_integrals(opacity, colour, nu, nv, u - a[i], (int64_t)fv, wv, part, mean);
-                add_integrals(opacity, colour, nu, nv, u - b[i], (int64_t)fv, wv, -part, mean);
+                add_integrals(cumulative, nu, nv, u - a[i], (int64_t)fv, wv, part, mean);
+                add_integrals(cumulative, nu, nv, u - b[i], (int64_t)fv, wv, -part, mean);
             }
-            const double mean_alpha = mean[0] < 0.0 ? 0.0 : (mean[0] > 1.0 ? 1.0 : mean[0]);
+            const double mean_alpha = mean[3] < 0.0 ? 0.0 : (mean[3] > 1.0 ? 1.0 : mean[3]);
             if (alpha_out)
                 alpha_out[(y - y0) * w + (x - x0)] = (float)mean_alpha;
             if (rate) {
-                const double lit = (double)rate[at] * (1.0 - mean_alpha) + mean[1] * (double)gain[at];
+                const double lit = (double)rate[at] * (1.0 - mean_alpha) + mean[bayer_channel(x, y)] * (double)gain[at];
                 rate[at] = lit > 0.0 ? (float)lit : 0.0f;
             }
         }

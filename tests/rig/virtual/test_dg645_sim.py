@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def test_input_may_be_split_anywhere(cuts: list[int]) -> None:
     whole = Bench().box.feed(SCRIPT)
     box = Bench().box
     marks = [0, *sorted(cuts), len(SCRIPT)]
-    answer = b"".join(box.feed(SCRIPT[a:b]) for a, b in zip(marks, marks[1:], strict=False))
+    answer = b"".join(box.feed(SCRIPT[a:b]) for a, b in pairwise(marks))
     assert answer == whole == b"0,+0.001000000000\r\n0;5\r\n111\r\n0\r\n114\r\n+2.50\r\n"
 
 
