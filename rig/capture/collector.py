@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import Final
@@ -67,13 +68,16 @@ class Collector(threading.Thread):
                 return
 
     def _collect(self) -> None:
-        while len(self.metas) < self._expected and time.monotonic() < self._deadline:
-            try:
+        while self._open_pulses() > 0 and time.monotonic() < self._deadline:
+            # The counter is read after each frame: when the camera is lost later, it still vouches for those
+            # that came before.
+            with contextlib.suppress(CameraTimeout):
                 self._take(_POLL_S)
-            except CameraTimeout:
-                continue
-            # Read after each frame: when the camera is lost later, this still vouches for the frames so far.
             self._note_ignored()
+
+    def _open_pulses(self) -> int:
+        """How many pulses neither gave a frame yet nor were ignored."""
+        return self._expected - len(self.metas) - (self.ignored or 0)
 
     def _take(self, timeout_s: float) -> None:
         record = self._camera.next_record(timeout_s)

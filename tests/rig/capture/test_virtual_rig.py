@@ -1,0 +1,232 @@
+"""Takes on the real virtual rig, from the plan to the files on disk, judged by the world's own truth."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rawpy
+
+from rig import Rig
+from rig.capture.result import Shot, TakeFailed
+from rig.capture.take import Bench, TakeOrder, run_take
+from rig.dng import read_dng
+from rig.errors import CaptureError, DeviceError, DiskFull, SessionError
+from rig.exposure import ExposurePlan
+from rig.profiles import TakeHook
+from rig.records import PairRecord, RawPair
+from rig.session import Session
+from rig.virtual.client import WorldClient
+from rig.virtual.frames import RenderedFrame
+
+
+def truth_of(rig: Rig, pair: PairRecord) -> dict[str, RenderedFrame]:
+    """Return what the world rendered at the very times that the two files claim."""
+    times = {"B": pair.meta_b["timestamp_ns"], "S": pair.meta_s["timestamp_ns"]}
+    frames = WorldClient(rig.run_dir).frames()
+    return {
+        name: next(f for f in frames if f.camera == name and f.t_start_ns == times[name]) for name in times
+    }
+
+
+@pytest.mark.parametrize(("kind", "pulses"), [("whiteboard", 2), ("static", 2), ("action", 4)])
+def test_every_pulse_of_a_take_becomes_a_pair_that_the_world_confirms(
+    rig: Rig, plan: ExposurePlan, session: Session, kind: str, pulses: int
+) -> None:
+    applied = rig.apply_plan(plan)
+    seen: list[Shot] = []
+    result = rig.capture(session, "s01", kind, pulses, on_shot=seen.append)
+    assert (result.state, result.fired, result.paired, result.rejected) == ("complete", pulses, pulses, 0)
+    assert [shot.record for shot in seen] == session.pairs("s01", kind)
+    assert session.problems() == []
+    for index, pair in enumerate(session.pairs("s01", kind)):
+        raw = pair.load()
+        true = truth_of(rig, pair)
+        assert true["B"].t_start_ns == true["S"].t_start_ns
+        assert (pair.sync.skew_us, pair.sync.clock, pair.sync.trigger_index) == (0.0, "common", index)
+        for image, name in ((raw.b, "B"), (raw.s, "S")):
+            assert image.trigger_index == index
+            assert image.serial_number == rig.profile.cameras[name].serial_number  # type: ignore[index]
+            assert image.exposure_us * 1000 == true[name].exposure_ns
+            assert image.exposure_us == applied.exposure_us[name] == plan.applied_us[name]
+            assert true[name].stage == kind
+            assert (image.black_level, image.white_level, image.cfa) == (64, 4095, "RGGB")
+            assert image.extra["pair"] == pair.id
+    starts = np.array([pair.meta_b["timestamp_ns"] for pair in session.pairs("s01", kind)])
+    np.testing.assert_allclose(np.diff(starts), plan.period_s * 1e9, atol=1000)
+
+
+def test_the_pixels_on_disk_are_those_that_the_camera_process_delivered(
+    rig: Rig, plan: ExposurePlan, session: Session
+) -> None:
+    rig.apply_plan(plan)
+    rig.capture(session, "s01", "static", 1)
+    pair = session.pairs()[0]
+    for camera, path in (("B", pair.path_b), ("S", pair.path_s)):
+        newest = rig.latest(camera)
+        assert newest is not None
+        frame = newest[1]
+        image = read_dng(path)
+        assert frame.timestamp_ns == image.timestamp_ns
+        np.testing.assert_array_equal(image.pixels, frame.pixels)
+        with rawpy.imread(str(path)) as raw:
+            np.testing.assert_array_equal(raw.raw_image_visible, frame.pixels)
+            assert raw.white_level == 4095
+
+
+def test_the_live_view_goes_on_after_a_take(rig: Rig, plan: ExposurePlan, session: Session) -> None:
+    rig.apply_plan(plan)
+    rig.start_live()
+    states: list[tuple[bool, str]] = []
+
+    def look(_: Shot) -> None:
+        status = rig.status()
+        states.append((status.capturing, str(status.cameras["B"].state)))
+
+    rig.capture(session, "s01", "static", 1, on_shot=look)
+    assert states == [(True, "idle")]
+    before = rig.latest("B")
+    deadline = time.monotonic() + 20
+    while rig.latest("B", before[0] if before else 0) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    status = rig.status()
+    assert (status.live, status.capturing, status.cameras["S"].state) == (True, False, "live")
+    rig.stop_live()
+    assert rig.status().cameras["S"].state == "idle"
+
+
+def test_what_a_check_finds_is_recorded_with_the_pair(rig: Rig, plan: ExposurePlan, session: Session) -> None:
+    def check(pair: RawPair) -> list[str]:
+        return [f"mean of S is {'dark' if pair.s.pixels.mean() < 100 else 'light'}"]
+
+    rig.apply_plan(plan)
+    result = rig.capture(session, "s01", "dark", 1, check=check)
+    assert result.shots[0].warnings == ("mean of S is dark",)
+    assert session.pairs(kind="dark")[0].warnings == ("mean of S is dark",)
+
+
+def test_a_cancelled_take_keeps_the_shots_that_were_fired(
+    rig: Rig, plan: ExposurePlan, session: Session
+) -> None:
+    rig.apply_plan(plan)
+    cancel = threading.Event()
+    threading.Timer(1.2, cancel.set).start()
+    result = rig.capture(session, "s01", "static", 50, cancel=cancel)
+    assert result.state == "cancelled"
+    assert 0 < result.fired < 50
+    assert result.paired >= result.fired - 1
+    assert len(session.pairs()) == result.paired
+    assert session.takes()[0].state == "cancelled"
+    assert session.problems() == []
+    assert rig.status().box == "safe"
+
+
+def test_pulses_too_fast_for_one_camera_are_rejected_by_their_reason_and_never_mispaired(
+    rig: Rig, plan: ExposurePlan, session: Session
+) -> None:
+    rig.apply_plan(plan)
+    outputs = {str(name): output for name, output in rig.profile.trigger_box.outputs.items()}
+    order = TakeOrder(session, "s01", "static", 5, 0.034, plan)
+    result = run_take(Bench(rig.cameras, rig.camera_profiles, rig.box, outputs), order)
+    assert [shot.paired for shot in result.shots] == [True, False, True, False, True]
+    assert {shot.reason for shot in result.shots if not shot.paired} == {"camera B: it ignored the trigger"}
+    for pair in session.pairs():
+        raw = pair.load()
+        assert raw.b.timestamp_ns == raw.s.timestamp_ns
+        assert raw.b.trigger_index == raw.s.trigger_index == pair.index
+    assert session.problems() == []
+
+
+def test_a_camera_that_dies_in_a_take_costs_the_open_shots_and_comes_back(
+    rig: Rig, plan: ExposurePlan, session: Session
+) -> None:
+    rig.apply_plan(plan)
+    seen = rig.cameras["B"].counters(fresh=True).delivered
+
+    def kill_after_two() -> None:
+        while rig.cameras["B"].counters().delivered < seen + 2:
+            time.sleep(0.01)
+        rig.cameras["B"].kill()
+
+    killer = threading.Thread(target=kill_after_two)
+    killer.start()
+    with pytest.raises(TakeFailed, match="was ended") as caught:
+        rig.capture(session, "s01", "action", 8)
+    killer.join()
+    result = caught.value.result
+    assert isinstance(caught.value.__cause__, DeviceError)
+    assert result.rejected >= 1
+    assert all(shot.reason.startswith("camera B:") for shot in result.shots if not shot.paired)
+    assert session.takes()[-1].state == "failed"
+    assert session.problems() == []
+    assert rig.status().cameras["B"].state == "lost"
+    assert rig.status().box == "safe"
+    rig.restart_camera("B")
+    again = rig.capture(session, "s01", "action", 2)
+    assert (again.paired, again.take) == (2, 2)
+
+
+def test_a_take_needs_a_plan_room_a_scene_and_a_possible_period(
+    rig: Rig, plan: ExposurePlan, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.apply_plan(plan)
+    with pytest.raises(CaptureError, match="too short for this plan"):
+        rig.capture(session, "s01", "static", 1, period_s=0.01)
+    with pytest.raises(CaptureError, match="0 pairs"):
+        rig.capture(session, "s01", "static", 0)
+    with pytest.raises(SessionError, match="no scene"):
+        rig.capture(session, "s02", "static", 1)
+    with pytest.raises(SessionError, match="no kind"):
+        rig.capture(session, "s01", "party", 1)
+    monkeypatch.setattr("rig.capture.disk.RESERVE_BYTES", 1 << 60)
+    with pytest.raises(DiskFull, match="there is room for 0"):
+        rig.capture(session, "s01", "static", 1)
+    assert session.takes() == []
+    assert session.problems() == []
+
+
+def test_a_hook_that_fails_stops_the_take_before_the_first_pulse(
+    rig: Rig, plan: ExposurePlan, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.apply_plan(plan)
+    hook = TakeHook(command=["/bin/sh", "-c", "echo lamp is unplugged >&2; exit 7"])
+    changed = rig.profile.model_copy(update={"take_hooks": {"lightbox": hook}})
+    monkeypatch.setattr(rig, "profile", changed)
+    with pytest.raises(CaptureError, match="failed with code 7") as caught:
+        rig.capture(session, "s01", "lightbox", 1)
+    assert caught.value.hint == "lamp is unplugged"
+    assert session.takes() == []
+
+
+def test_a_plan_that_a_camera_cannot_apply_is_refused(rig: Rig, plan: ExposurePlan) -> None:
+    impossible = replace(plan, applied_us={"B": 1e9, "S": 3000.0})
+    with pytest.raises(DeviceError):
+        rig.apply_plan(impossible)
+
+
+def test_a_journal_that_cannot_be_written_does_not_end_in_silence(
+    rig: Rig, plan: ExposurePlan, session: Session
+) -> None:
+    rig.apply_plan(plan)
+    session.close()
+    with pytest.raises(SessionError, match="is closed"):
+        rig.capture(session, "s01", "static", 1)
+    assert rig.status().box == "safe"
+    assert rig.status().cameras["B"].state == "idle"
+
+
+def test_files_are_there_before_the_shot_is_reported(rig: Rig, plan: ExposurePlan, session: Session) -> None:
+    rig.apply_plan(plan)
+    found: list[tuple[bool, int]] = []
+
+    def look(shot: Shot) -> None:
+        pair = shot.pair
+        found.append((pair is not None and Path(pair.path_b).exists(), len(session.pairs())))
+
+    rig.capture(session, "s01", "static", 2, on_shot=look)
+    assert found == [(True, 1), (True, 2)]
