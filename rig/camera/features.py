@@ -40,10 +40,10 @@ class FeatureMap:
                 return nodes.find(self._node_map, candidate)
             except FeatureMissing:
                 continue
-        tried = (
-            ", ".join(candidates) or f"the profile has no name for it; it knows {', '.join(self._aliases)}"
-        )
-        raise FeatureMissing(f"the camera has no feature for {name}", hint=f"tried: {tried}")
+        if not candidates:
+            known = ", ".join(f"${alias}" for alias in self._aliases)
+            raise FeatureMissing(f"{name} is no name in the camera's profile", hint=f"known: {known}")
+        raise FeatureMissing(f"the camera has no feature for {name}", hint=f"tried: {', '.join(candidates)}")
 
     def has(self, name: str) -> bool:
         """True when the camera implements the feature (it may be locked or unavailable right now)."""

@@ -140,6 +140,16 @@ class HostLink:
             self._thread.join(_GRACE_S)
 
     def _watch(self) -> None:
+        try:
+            self._watch_until_lost()
+        finally:
+            # also when the owner's callback failed: without this thread nobody would watch over the host
+            self._lose("what its process sent could not be handled")
+            self._drain_output()
+            self._sock.close()
+            os.close(self._out)
+
+    def _watch_until_lost(self) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._sock, selectors.EVENT_READ, self._read)
             selector.register(self._out, selectors.EVENT_READ, self._read_output)
@@ -150,9 +160,6 @@ class HostLink:
                         selector.unregister(key.fileobj)
                 if not ready and self._silent():
                     self._lose(f"its process gave no sign of life for {self._silence_s:g} s")
-        self._drain_output()
-        self._sock.close()
-        os.close(self._out)
 
     def _silent(self) -> bool:
         with self._lock:

@@ -147,7 +147,8 @@ class Feature:
                 number = float(value)
         except ValueError as exc:
             raise FeatureRejected(
-                f"{self.name} cannot be {value}", hint=f"a number in {self.unit or 'counts'}"
+                f"{self.name} cannot be {value}",
+                hint=f"a number is needed{_spaced(self.unit and 'in ' + self.unit)}",
             ) from exc
         limits = self.limits()
         slack = 1e-9 * max(abs(limits.minimum), abs(limits.maximum)) if self.type == "float" else 0.0
@@ -173,7 +174,7 @@ class Feature:
             FeatureRejected: not writable now, or refused by the camera.
         """
         if not self.writable:
-            hint = "it is locked while the camera acquires; stop it first" if self.readable else ""
+            hint = "perhaps only while the camera acquires; stop it first" if self.readable else ""
             raise FeatureRejected(f"{self.name} cannot be written, it is {self.access} now", hint=hint)
         try:
             self._value_node.value = value

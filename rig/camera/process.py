@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any, Literal, Self
 
 from rig.camera import profile_steps
@@ -22,11 +21,13 @@ from rig.camera.types import CameraCounters, CameraSpec, DeviceInfo, Frame, Mode
 from rig.errors import DeviceError, DeviceLost, FrameOverflow
 from rig.profiles import CameraProfile, CameraSlot
 
+__all__ = ["CameraProcess", "EventKind", "FrameRecord", "OnEvent"]
+
 EventKind = Literal["opened", "lost", "overflow", "restarted", "closed"]
 OnEvent = Callable[[EventKind, str], None]
 
 _OPEN_S = 30.0
-_MIN_SLOTS, _MAX_SLOTS = 8, 64
+_MAX_SLOTS = 64
 
 
 class CameraProcess(RemoteSettings):
@@ -52,6 +53,7 @@ class CameraProcess(RemoteSettings):
     ) -> None:
         super().__init__(profile, profile_steps.context_of(slot))
         self.spec = profile_steps.spec_of(slot, profile)
+        self.label = self.spec.device or "camera"
         self._env = dict(env or {})
         self._on_event = on_event
         self._silence_s = silence_s
@@ -63,22 +65,14 @@ class CameraProcess(RemoteSettings):
         self._inbox = Inbox(self.label)
 
     @classmethod
-    def bare(
-        cls, cti: str | os.PathLike[str], device: str = "", env: Mapping[str, str] | None = None
-    ) -> CameraProcess:
+    def bare(cls, cti: str | os.PathLike[str], device: str = "") -> CameraProcess:
         """Make a camera without a profile, as it is: to list its features, to try a new model.
 
         Args:
             cti: Path of the producer.
             device: Device id, serial number or user name; empty takes the only one.
-            env: As for the class.
         """
-        return cls(profile_steps.bare_spec(cti, device), None, env)
-
-    @property
-    def label(self) -> str:
-        """What the camera is called in messages."""
-        return self.spec.device or "camera"
+        return cls(profile_steps.bare_spec(cti, device), None)
 
     @property
     def state(self) -> State:
@@ -130,21 +124,21 @@ class CameraProcess(RemoteSettings):
     def close(self) -> None:
         """Close the camera and end its process; closing twice is fine, and never hangs."""
         with self._change:
-            was_open = self._link is not None
+            before = self._state
             self._end("closed")
-        if was_open:
+        if before != "closed":
             self._tell("closed", "")
 
     def kill(self) -> None:
-        """Kill the host process without a word, as a crash would; the state becomes `lost` shortly after."""
-        if (link := self._link) is not None:
-            link.kill()
+        """Kill the host process without a word, as a crash would; the state is `lost` shortly after."""
+        if self._link is not None:
+            self._link.kill()
 
     def restart(self) -> None:
         """End what is left of the host process, open the camera anew, re-apply its settings, resume its mode.
 
-        Records not yet released stay readable. Raises what `open`, `apply` and `start` raise; the state is
-        `lost` then, and another `restart` may be tried.
+        Records taken but not yet released stay readable. Raises what `open`, `apply` and `start` raise; the
+        state is `lost` then, and another `restart` may be tried.
         """
         with self._change:
             mode = self._mode
@@ -154,9 +148,12 @@ class CameraProcess(RemoteSettings):
                 self._apply_again()
                 if mode is not None:
                     self.start(mode)
-            except DeviceError:
+            except DeviceError as exc:
                 self._end("lost")
                 self._mode = mode
+                self._inbox.fail(
+                    DeviceLost(f"camera {self.label} is still lost: {exc.message}", hint=exc.hint)
+                )
                 raise
         self._tell("restarted", mode or "idle")
 
@@ -173,17 +170,14 @@ class CameraProcess(RemoteSettings):
         """
         with self._change:
             link = self._opened()
-            slots = min(max(self.spec.buffers, _MIN_SLOTS), _MAX_SLOTS)
-            after = self._inbox.newest()
+            slots, after = min(max(self.spec.buffers, 8), _MAX_SLOTS), self._inbox.newest()
             self._inbox.begin()
             # set before, so that a loss or an overflow that comes with the answer has the last word
             before, self._mode, self._state = (self._mode, self._state), mode, mode
             try:
                 link.call("start", APPLY_S, mode=mode, slots=slots, after=after)
-            except DeviceLost:
-                raise
-            except DeviceError:
-                self._mode, self._state = before
+            except DeviceError as exc:
+                self._mode, self._state = (mode, "lost") if isinstance(exc, DeviceLost) else before
                 raise
 
     def stop(self) -> None:
@@ -205,7 +199,7 @@ class CameraProcess(RemoteSettings):
             after_seq: Sequence number of the frame that the caller has already.
 
         Returns:
-            A copy of the frame; None when there is none newer. A lost camera has none (see `state`).
+            A copy; None when there is none newer, as of a lost camera (see `state`).
         """
         return self._inbox.latest(after_seq, live=self._mode == "live")
 
@@ -249,9 +243,7 @@ class CameraProcess(RemoteSettings):
             self.open()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     # What the link tells, from its own thread.
@@ -294,9 +286,10 @@ class CameraProcess(RemoteSettings):
 
     def _opened(self) -> HostLink:
         link, error = self._link, self._inbox.error
+        error = link.lost if link is not None else error
+        if isinstance(error, DeviceLost):
+            raise DeviceLost(error.message, hint=error.hint)
         if link is None:
-            if isinstance(error, DeviceLost):
-                raise DeviceLost(error.message, hint=error.hint)
             raise DeviceError(f"camera {self.label} is not open")
         return link
 
