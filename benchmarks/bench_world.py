@@ -2,9 +2,9 @@
 
     python benchmarks/bench_world.py [--repeat 7]
 
-Claim: at 2448x2048 the C sensor stage is at least 10 times as fast as numpy's, so that two cores render both
-cameras at more than 10 Hz. Reference: the same law (photon and read noise, full well, gain, black, rounding) with
-numpy's own generators in the same run, on one thread.
+Claim: at 2448x2048 the C sensor stage is at least 10 times as fast as numpy's, so that two cores render
+both cameras at more than 10 Hz. Reference: the same law (photon and read noise, full well, gain, black level,
+rounding) with numpy's own generators in the same run, on one thread.
 """
 
 from __future__ import annotations

@@ -90,9 +90,12 @@ def covering_box(
     pieces: F64,
     across: float,
     direction: tuple[float, float],
-    margin: int = 6,
+    margin: int = -8,
 ) -> tuple[int, int, int, int] | None:
-    """Return x0, y0, w, h of the pixels that a sprite of ``shape`` (nv, nu) may touch, or None."""
+    """Return x0, y0, w, h of the pixels that a sprite of ``shape`` (nv, nu) may touch, or None.
+
+    A sprite has 16 px of nothing around it: 8 are left for the misregistration and the soft edge.
+    """
     low, high = float(pieces[0].min()), float(pieces[1].max()) + shape[1]
     u = np.array([low, high, low, high])
     v = np.array([across, across, across + shape[0], across + shape[0]])
