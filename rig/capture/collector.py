@@ -101,4 +101,5 @@ class Collector(threading.Thread):
         clocked = all(meta.sources.get("timestamp_ns") != "host" for meta in metas)
         numbered = all(meta.sources.get("frame_id") != "host" for meta in metas)
         first_id = self._first_id if numbered else None
-        return Trace(stamps, self.ignored, first_id, clocked=clocked)
+        ended = self.error.message if self.error else ""
+        return Trace(stamps, self.ignored, first_id, clocked=clocked, ended=ended)

@@ -42,12 +42,14 @@ class Trace:
         ignored: By how much the camera's counter of ignored triggers rose; None when it has no such counter.
         first_id: Number that the camera gives to its first exposure; None when that is not known.
         clocked: Whether the times are of the camera's own clock; without them nothing can be proven.
+        ended: Why the camera stopped before the burst was over; empty when it did not.
     """
 
     frames: tuple[FrameStamp, ...]
     ignored: int | None = None
     first_id: int | None = 0
     clocked: bool = True
+    ended: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,9 @@ def assign(burst: Burst, trace: Trace) -> Assignment:
     result = Assignment()
     single = _drop_repeated(trace.frames, result)
     if not single:
-        result.failure = "no usable frame was delivered" if trace.frames else "no frame was delivered"
+        result.failure = trace.ended or (
+            "it delivered no usable frame" if trace.frames else "it delivered no frame"
+        )
         return result
     if not trace.clocked:
         return _refuse_all(result, trace, "the camera gives no times of its own")
@@ -218,4 +222,4 @@ def _explain_missing(burst: Burst, trace: Trace, kept: Sequence[int], result: As
         result.missing.update(dict.fromkeys(pulses, why))
     for index in range(burst.pulses):
         if index not in result.index.values():
-            result.missing.setdefault(index, "it delivered no frame")
+            result.missing.setdefault(index, trace.ended or "it delivered no frame")

@@ -194,7 +194,7 @@ def test_after_a_cancel_the_shots_that_were_fired_are_kept(pulses: int, fired: i
 
 def test_a_camera_that_was_silent_is_named_in_every_shot() -> None:
     result = pair(Burst(3, PERIOD_NS), Camera().trace(3), Trace((), 0))
-    assert {rejection.reason for rejection in result.rejected} == {"camera S: no frame was delivered"}
+    assert {rejection.reason for rejection in result.rejected} == {"camera S: it delivered no frame"}
     assert [rejection.b for rejection in result.rejected] == [0, 1, 2]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from dataclasses import replace
@@ -15,7 +17,7 @@ from rig import Rig
 from rig.capture.result import Shot, TakeFailed
 from rig.capture.take import Bench, TakeOrder, run_take
 from rig.dng import read_dng
-from rig.errors import CaptureError, DeviceError, DiskFull, SessionError
+from rig.errors import CaptureError, DeviceError, DeviceLost, DiskFull, SessionError
 from rig.exposure import ExposurePlan
 from rig.profiles import TakeHook
 from rig.records import PairRecord, RawPair
@@ -142,26 +144,30 @@ def test_pulses_too_fast_for_one_camera_are_rejected_by_their_reason_and_never_m
     assert session.problems() == []
 
 
-def test_a_camera_that_dies_in_a_take_costs_the_open_shots_and_comes_back(
-    rig: Rig, plan: ExposurePlan, session: Session
+@pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_camera_that_dies_or_hangs_in_a_take_costs_the_open_shots_and_comes_back(
+    rig: Rig, plan: ExposurePlan, session: Session, death: signal.Signals
 ) -> None:
     rig.apply_plan(plan)
     seen = rig.cameras["B"].counters(fresh=True).delivered
 
-    def kill_after_two() -> None:
+    def strike_after_two_frames() -> None:
         while rig.cameras["B"].counters().delivered < seen + 2:
             time.sleep(0.01)
-        rig.cameras["B"].kill()
+        os.kill(rig.cameras["B"].pid or 0, death)
 
-    killer = threading.Thread(target=kill_after_two)
-    killer.start()
-    with pytest.raises(TakeFailed, match="was ended") as caught:
+    striker = threading.Thread(target=strike_after_two_frames)
+    striker.start()
+    with pytest.raises(TakeFailed, match="was ended: camera VR-B-0001 is lost") as caught:
         rig.capture(session, "s01", "action", 8)
-    killer.join()
+    striker.join()
     result = caught.value.result
-    assert isinstance(caught.value.__cause__, DeviceError)
-    assert result.rejected >= 1
-    assert all(shot.reason.startswith("camera B:") for shot in result.shots if not shot.paired)
+    assert isinstance(caught.value.__cause__, DeviceLost)
+    assert result.paired >= 2
+    assert [pair.index for pair in session.pairs()] == list(range(result.paired))
+    if death == signal.SIGSTOP:  # the hang is noticed late: the box has fired everything by then
+        assert (result.fired, result.rejected) == (8, 8 - result.paired)
+    assert all("camera VR-B-0001 is lost" in shot.reason for shot in result.shots if not shot.paired)
     assert session.takes()[-1].state == "failed"
     assert session.problems() == []
     assert rig.status().cameras["B"].state == "lost"
