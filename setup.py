@@ -109,6 +109,6 @@ LIBRARIES = [
 ]
 
 setup(
-    ext_modules=[library for library in LIBRARIES if library.sources],
+    ext_modules=LIBRARIES,
     cmdclass={"build_ext": BuildLibraries, "bdist_wheel": PlatformWheel},
 )

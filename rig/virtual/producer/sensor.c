@@ -20,7 +20,7 @@ static bool frame_triggered(const Camera *camera) {
     return register_enum(camera, REG_TriggerMode + 4 * TriggerSelector_FrameStart) == TriggerMode_On;
 }
 
-static int64_t trigger_delay_ns(const Camera *camera, int selector) {
+int64_t sensor_delay_ns(const Camera *camera, int selector) {
     return llround(register_float(camera, REG_TriggerDelay + 8 * (uint32_t)selector) * 1000.0);
 }
 
@@ -92,8 +92,7 @@ static int64_t open_limit_ns(const Camera *camera) {
     return camera->sensor.current.start_ns + (int64_t)10 * 1000000000; /* the longest exposure time there is */
 }
 
-/* Could an exposure start at that time? `width`: its length is not known yet. */
-static bool can_start(const Camera *camera, int64_t start_ns, bool width) {
+bool sensor_can_start(const Camera *camera, int64_t start_ns, bool width) {
     const Sensor *sensor = &camera->sensor;
     if (!sensor->acquiring || sensor->awaiting_start_trigger || start_ns < sensor->run_start_ns)
         return false;
@@ -103,80 +102,6 @@ static bool can_start(const Camera *camera, int64_t start_ns, bool width) {
         return start_ns >= sensor->readout_end_ns;
     int64_t end_ns = start_ns + sensor_settings(camera).exposure_ns;
     return start_ns >= sensor->exposure_end_ns && (width || end_ns >= sensor->readout_end_ns);
-}
-
-/* ---- triggers ---- */
-
-static void frame_trigger(Camera *camera, int64_t t_ns, bool width, int held_level) {
-    Sensor *sensor = &camera->sensor;
-    if (!sensor->acquiring || (t_ns < sensor->run_start_ns && !sensor->awaiting_start_trigger))
-        return; /* the camera was not listening yet */
-    int64_t start_ns = t_ns + trigger_delay_ns(camera, TriggerSelector_FrameStart);
-    if (!can_start(camera, start_ns, width)) {
-        register_set_integer(camera, REG_FrameTriggerIgnoredCount,
-                             register_integer(camera, REG_FrameTriggerIgnoredCount) + 1);
-        return;
-    }
-    sensor->pending_start_ns = start_ns;
-    sensor->pending_width = sensor->width_held = width;
-    sensor->width_level = held_level;
-}
-
-static void trigger(Camera *camera, int selector, int64_t t_ns, bool width, int held_level) {
-    Sensor *sensor = &camera->sensor;
-    if (register_enum(camera, REG_TriggerMode + 4 * (uint32_t)selector) != TriggerMode_On)
-        return;
-    if (selector == TriggerSelector_FrameStart) {
-        frame_trigger(camera, t_ns, width, held_level);
-    } else if (sensor->acquiring && sensor->awaiting_start_trigger) {
-        sensor->awaiting_start_trigger = false;
-        sensor->run_start_ns = t_ns + trigger_delay_ns(camera, selector);
-    }
-}
-
-static bool activated(const Camera *camera, int selector, int level) {
-    switch (register_enum(camera, REG_TriggerActivation + 4 * (uint32_t)selector)) {
-    case TriggerActivation_RisingEdge: return level == 1;
-    case TriggerActivation_FallingEdge: return level == 0;
-    default: return true;
-    }
-}
-
-static void line_changed(Camera *camera, const LineEdge *edge) {
-    Sensor *sensor = &camera->sensor;
-    if (edge->level == sensor->raw_level)
-        return;
-    sensor->raw_level = edge->level;
-    int level = sensor_line_level(camera) ? 1 : 0;
-    if (sensor->width_held && level != sensor->width_level) {
-        sensor->width_held = false;
-        sensor->pending_end_ns = edge->t_ns + trigger_delay_ns(camera, TriggerSelector_FrameStart);
-        return;
-    }
-    bool width = register_enum(camera, REG_ExposureMode) == ExposureMode_TriggerWidth;
-    for (int selector = TriggerSelector_AcquisitionStart; selector >= TriggerSelector_FrameStart; selector--)
-        if (register_enum(camera, REG_TriggerSource + 4 * (uint32_t)selector) == TriggerSource_Line0 &&
-            activated(camera, selector, level))
-            trigger(camera, selector, edge->t_ns, width, level);
-}
-
-void sensor_edge(Camera *camera, int line, int level, int64_t t_ns) {
-    Sensor *sensor = &camera->sensor;
-    if (line != 0 || sensor->edge_count == MAX_EDGES)
-        return;
-    /* Kept in the order of their times; sensor_advance() takes those whose time has come. */
-    size_t place = sensor->edge_count++;
-    for (; place > 0 && sensor->edges[place - 1].t_ns > t_ns; place--)
-        sensor->edges[place] = sensor->edges[place - 1];
-    sensor->edges[place] = (LineEdge){.t_ns = t_ns, .line = line, .level = level != 0};
-}
-
-void sensor_software_trigger(Camera *camera, int selector, int64_t t_ns) {
-    if (register_enum(camera, REG_TriggerSource + 4 * (uint32_t)selector) != TriggerSource_Software)
-        return;
-    sensor_advance(camera, t_ns);
-    trigger(camera, selector, t_ns, false, 0);
-    sensor_advance(camera, t_ns);
 }
 
 /* ---- time ---- */
@@ -237,7 +162,7 @@ int64_t sensor_advance(Camera *camera, int64_t now_ns) {
             LineEdge first = sensor->edges[0];
             sensor->edge_count--;
             memmove(sensor->edges, sensor->edges + 1, sensor->edge_count * sizeof first);
-            line_changed(camera, &first);
+            trigger_line_changed(camera, &first);
         } else {
             begin(camera, now_ns - free_run > LATE_FREE_RUN_NS ? now_ns : free_run, false, false);
         }
@@ -290,8 +215,8 @@ bool sensor_status(const Camera *camera, int which, int64_t now_ns) {
         return sensor->open || (sensor->last_start_ns <= now_ns && now_ns < sensor->exposure_end_ns);
     default: {
         bool width = register_enum(camera, REG_ExposureMode) == ExposureMode_TriggerWidth;
-        int64_t start_ns = now_ns + trigger_delay_ns(camera, TriggerSelector_FrameStart);
-        return frame_triggered(camera) && can_start(camera, start_ns, width);
+        int64_t start_ns = now_ns + sensor_delay_ns(camera, TriggerSelector_FrameStart);
+        return frame_triggered(camera) && sensor_can_start(camera, start_ns, width);
     }
     }
 }
