@@ -52,8 +52,9 @@ class Report:
     geometric_error_px: dict[str, float]
     mask_iou: float
     mask_iou_per_pair: list[float]
-    tau: dict[str, float]
+    beta: dict[str, list[float]]
     skew_us: dict[str, float]
+    mispaired: int
     deblur: dict[str, Any]
     seconds: float
     seconds_per_step: dict[str, float]
@@ -154,15 +155,8 @@ def figure_rows(report: Report) -> list[tuple[str, str, str, str]]:
         )
     )
     rows.append(("local blur mask, IoU", "", f"{report.mask_iou:.3f}", "1"))
-    tau = report.tau
-    rows.append(
-        (
-            "transmittance τ of the filter",
-            f"{tau['label']:.4f}",
-            f"{tau['measured']:.4f}",
-            f"{tau['truth']:.4f}",
-        )
-    )
+    for channel, measured, true in zip("RGB", report.beta["measured"], report.beta["truth"], strict=True):
+        rows.append((f"brightness ratio β of {channel} (Eq. 6)", "1", f"{measured:.4f}", f"{true:.4f}"))
     skew = report.skew_us
     rows.append(("start skew of B and S, largest", "0 µs", f"{skew['max']:.1f} µs", ""))
     return rows
