@@ -48,11 +48,12 @@ def _print(data: dict[str, Any], as_json: bool) -> None:
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of hidden numbers and noise."
 )
-def world(run_dir: Path, rig: str, seed: int) -> None:
+@click.option("--objects", default=1, show_default=True, type=click.IntRange(1, 3), help="Moving objects.")
+def world(run_dir: Path, rig: str, seed: int, objects: int) -> None:
     """Run the world in the foreground until stdin closes (Ctrl-D) or Ctrl-C."""
     from rig.virtual.world import run_world
 
-    run_world(run_dir, rig, seed)
+    run_world(run_dir, rig, seed, objects=objects)
 
 
 @virtual.command()

@@ -34,6 +34,14 @@ class ObjectSpec:
     tile: int = 0
 
 
+OBJECTS = (
+    ObjectSpec(),
+    ObjectSpec(0.4, 0.3, Path(half_length_m=0.8, centre_y_m=0.42), phase_m=1.9, tile=1),
+    ObjectSpec(0.3, 0.3, Path(half_length_m=0.9, centre_y_m=0.8), phase_m=0.7, tile=3),
+)
+"""The objects at hand; a world shows the first one, or the first few. Each has a lane of its own."""
+
+
 @dataclass(frozen=True)
 class SceneView:
     """The scene during one exposure."""
@@ -57,7 +65,7 @@ class SceneState:
     def __init__(
         self,
         parameters: WorldParameters,
-        objects: tuple[ObjectSpec, ...] = (ObjectSpec(),),
+        objects: tuple[ObjectSpec, ...] = OBJECTS[:1],
         *,
         start_ns: int = 0,
         speed_mps: float = 1.4,

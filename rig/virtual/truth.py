@@ -74,6 +74,26 @@ class Truth:
         """Return the (3, 3) matrix from white-balanced camera RGB to linear sRGB."""
         return np.linalg.inv(np.array(COLOUR_MATRIX))
 
+    @property
+    def full_well_e(self) -> float:
+        """Return the full well of both sensors, e-; the converter saturates just before it, at code 4095."""
+        return self.camera("S").full_well_e
+
+    @property
+    def read_noise_e(self) -> float:
+        """Return the read noise of both sensors, e-."""
+        return self.camera("S").read_noise_e
+
+    @property
+    def gain_dn_per_e(self) -> float:
+        """Return the conversion gain of both sensors at 0 dB, codes per electron."""
+        return self.camera("S").gain_dn_per_e
+
+    @property
+    def black_level_dn(self) -> float:
+        """Return the black level that the cameras are delivered with."""
+        return self.camera("S").black_level_dn
+
     def camera(self, name: str) -> CameraTruth:
         """Return the numbers of camera "B" or "S": full well, noise, gain, black level, share, response."""
         return self.parameters.cameras[name]

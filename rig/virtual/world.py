@@ -32,7 +32,7 @@ from rig.virtual.links import CameraLinks
 from rig.virtual.parameters import parameters_of
 from rig.virtual.pty import SerialPort
 from rig.virtual.render import CameraRenderer
-from rig.virtual.state import SceneState
+from rig.virtual.state import OBJECTS, SceneState
 
 
 def private_folder(path: Path) -> Path:
@@ -57,12 +57,13 @@ class World:
         run_dir: Private folder for sockets and serial port.
         profile: The rig to be.
         seed: Of the hidden numbers and of the noise.
+        objects: How many objects move (1 to 3).
     """
 
-    def __init__(self, run_dir: Path, profile: RigProfile, seed: int = 0) -> None:
+    def __init__(self, run_dir: Path, profile: RigProfile, seed: int = 0, objects: int = 1) -> None:
         self.run_dir = private_folder(run_dir)
         self.parameters = parameters_of(profile, seed)
-        self.state = SceneState(self.parameters, start_ns=time.monotonic_ns())
+        self.state = SceneState(self.parameters, OBJECTS[:objects], start_ns=time.monotonic_ns())
         self.renderers = {name: CameraRenderer(self.parameters, self.state, name) for name in ("B", "S")}
         self.links = CameraLinks(run_dir / "world.sock", self.renderers)
         self.edges = EdgeScheduler(self.links.send_edge)
@@ -134,7 +135,9 @@ class World:
         }
 
 
-def run_world(run_dir: Path, rig: str, seed: int = 0, stdin: TextIO | None = None) -> None:
+def run_world(
+    run_dir: Path, rig: str, seed: int = 0, *, objects: int = 1, stdin: TextIO | None = None
+) -> None:
     """Be the world until ``stdin`` closes or SIGTERM or SIGINT comes."""
     import cv2
 
@@ -142,7 +145,7 @@ def run_world(run_dir: Path, rig: str, seed: int = 0, stdin: TextIO | None = Non
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    world = World(run_dir, load_rig(rig), seed)
+    world = World(run_dir, load_rig(rig), seed, objects)
     world.start()
     source = (stdin or sys.stdin).fileno()
 
@@ -173,11 +176,12 @@ def run_world(run_dir: Path, rig: str, seed: int = 0, stdin: TextIO | None = Non
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of hidden numbers and noise."
 )
-def main(run_dir: Path, rig: str, seed: int) -> None:
+@click.option("--objects", default=1, show_default=True, type=click.IntRange(1, 3), help="Moving objects.")
+def main(run_dir: Path, rig: str, seed: int, objects: int) -> None:
     """Run the virtual world until stdin closes."""
     logging.basicConfig(level=logging.WARNING, format="world: %(message)s")
     try:
-        run_world(run_dir, rig, seed)
+        run_world(run_dir, rig, seed, objects=objects)
     except BeamrigError as error:
         click.echo(f"error: {error.one_line()}", err=True)
         raise SystemExit(2) from None

@@ -314,10 +314,11 @@ def test_the_world_ends_with_its_parent_and_leaves_nothing(
     tmp_path: Path, end: Callable[[subprocess.Popen[str]], None]
 ) -> None:
     run_dir = tmp_path / "run"
-    with world(run_dir, "--seed", "4") as process:
+    with world(run_dir, "--seed", "4", "--objects", "2") as process:
         assert stat.S_IMODE(run_dir.stat().st_mode) == 0o700
         with FakeProducer(run_dir, "VR-B-0001") as b:
             assert WorldClient(run_dir).state()["seed"] == 4
+            assert len(WorldClient(run_dir).truth().state["objects"]) == 2
             end(process)
             assert process.wait(timeout=10) == 0
             assert b.channel.recv(256) == b""  # the camera sees that its world is gone
