@@ -2,10 +2,10 @@
 
     python benchmarks/bench_camera.py [--seconds 4]
 
-Claims: (1) full frames (2448x2048, 12 bits in 16) go through host process and shared ring, every one of them
-recorded and released in the parent, at a good part of the rate at which numpy copies the same bytes once in the
-same run; (2) while this goes on at the rig's own rate, a 2 ms timer in the parent is hardly late, because nobody
-in the parent ever waits inside genicam. Reference of (2): the same timer with the camera stopped.
+Claims: (1) full frames (2448x2048, 12 bits in 16) go through host process and shared ring, each one taken
+and released in the parent, at a good part of the rate at which numpy copies the same bytes once in the same
+run; (2) while this goes on at the rig's own rate, a 2 ms timer in the parent is hardly late, because nobody
+there ever waits inside genicam. Reference of (2): the same timer without a camera.
 """
 
 from __future__ import annotations

@@ -11,9 +11,12 @@ from genicam import gentl
 from harvesters.core import Callback, ParameterKey, ParameterSet
 
 from rig.camera import producers
+from rig.camera.errors import DeviceBusy
 from rig.camera.nodes import GENICAM_ERRORS, reason_of
 from rig.camera.types import CameraSpec
 from rig.errors import DeviceError
+
+_BUSY = (gentl.ResourceInUseException, gentl.AccessDeniedException)
 
 
 class Count(Callback):  # type: ignore[misc]  # harvesters has no types
@@ -41,10 +44,15 @@ def create(entry: Any, spec: CameraSpec) -> Any:
     before = signal.getsignal(signal.SIGINT) if on_main else None
     try:
         return producers.open_producer(spec.cti).create(entry, config=config)
+    except _BUSY as exc:
+        raise DeviceBusy(
+            f"camera {spec.device or 'of ' + spec.cti} is in use: {reason_of(exc)}",
+            hint="close the program that uses it",
+        ) from exc
     except GENICAM_ERRORS as exc:
         raise DeviceError(
             f"camera {spec.device or 'of ' + spec.cti} cannot be opened: {reason_of(exc)}",
-            hint="is another program using it, and is it powered?",
+            hint="is it connected and powered, and its companion running?",
         ) from exc
     finally:
         if before is not None:

@@ -13,6 +13,10 @@ class DeviceNotFound(errors.DeviceError):
     """The producer announces no such camera, or more than one that fits."""
 
 
+class DeviceBusy(errors.DeviceError):
+    """The camera belongs to another process, or still to one that has just died."""
+
+
 class ReadBackMismatch(errors.FeatureRejected):
     """The camera accepted a value without complaint but applied another one."""
 
@@ -32,6 +36,7 @@ _KNOWN: dict[str, type[errors.BeamrigError]] = {
         errors.FrameOverflow,
         ProducerError,
         DeviceNotFound,
+        DeviceBusy,
         ReadBackMismatch,
         UnsupportedFormat,
     )

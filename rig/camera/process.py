@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Self
 
 from rig.camera import profile_steps
-from rig.camera.inbox import FrameRecord, Inbox
+from rig.camera.errors import DeviceBusy
+from rig.camera.inbox import FrameRecord
 from rig.camera.link import HostLink
 from rig.camera.remote import APPLY_S, CALL_S, RemoteSettings
-from rig.camera.types import CameraCounters, CameraSpec, DeviceInfo, Frame, Mode, Pixels, State
-from rig.errors import DeviceError, DeviceLost, FrameOverflow
+from rig.camera.remote_frames import RemoteFrames
+from rig.camera.types import CameraSpec, DeviceInfo, Mode, State
+from rig.errors import DeviceError, DeviceLost
 from rig.profiles import CameraProfile, CameraSlot
 
 __all__ = ["CameraProcess", "EventKind", "FrameRecord", "OnEvent"]
@@ -28,9 +31,11 @@ OnEvent = Callable[[EventKind, str], None]
 
 _OPEN_S = 30.0
 _MAX_SLOTS = 64
+_RELEASE_S = 10.0
+_RETRY_S = 0.3
 
 
-class CameraProcess(RemoteSettings):
+class CameraProcess(RemoteSettings, RemoteFrames):
     """One camera of the rig in its own host process; a context manager that opens and closes it.
 
     Args:
@@ -51,9 +56,9 @@ class CameraProcess(RemoteSettings):
         on_event: OnEvent | None = None,
         silence_s: float = 3.0,
     ) -> None:
-        super().__init__(profile, profile_steps.context_of(slot))
         self.spec = profile_steps.spec_of(slot, profile)
-        self.label = self.spec.device or "camera"
+        RemoteSettings.__init__(self, profile, profile_steps.context_of(slot))
+        RemoteFrames.__init__(self, self.spec.device or "camera")
         self._env = dict(env or {})
         self._on_event = on_event
         self._silence_s = silence_s
@@ -62,7 +67,6 @@ class CameraProcess(RemoteSettings):
         self._info: DeviceInfo | None = None
         self._state: State = "closed"
         self._mode: Mode | None = None
-        self._inbox = Inbox(self.label)
 
     @classmethod
     def bare(cls, cti: str | os.PathLike[str], device: str = "") -> CameraProcess:
@@ -77,18 +81,15 @@ class CameraProcess(RemoteSettings):
     @property
     def state(self) -> State:
         """What the camera is doing; `lost` after its process died, hung or lost its camera."""
-        return self._state
+        link = self._link
+        gone = link is not None and link.lost is not None and self._state != "opening"
+        return "lost" if gone else self._state
 
     @property
     def pid(self) -> int | None:
         """Process id of the host process while there is one."""
         link = self._link
         return link.pid if link is not None and link.lost is None else None
-
-    @property
-    def error(self) -> DeviceLost | FrameOverflow | None:
-        """Why the camera is lost, or why the last science run stopped; None when all is well."""
-        return self._inbox.error
 
     @property
     def info(self) -> DeviceInfo:
@@ -123,8 +124,8 @@ class CameraProcess(RemoteSettings):
 
     def close(self) -> None:
         """Close the camera and end its process; closing twice is fine, and never hangs."""
+        before = self._state
         with self._change:
-            before = self._state
             self._end("closed")
         if before != "closed":
             self._tell("closed", "")
@@ -144,7 +145,7 @@ class CameraProcess(RemoteSettings):
             mode = self._mode
             self._end("opening")
             try:
-                self._begin()
+                self._begin_patiently()
                 self._apply_again()
                 if mode is not None:
                     self.start(mode)
@@ -192,52 +193,6 @@ class CameraProcess(RemoteSettings):
             if self._state != "lost":
                 self._state = "idle"
 
-    def latest(self, after_seq: int = 0) -> tuple[int, Frame] | None:
-        """Return the newest frame and its sequence number; never waits, also works while recording.
-
-        Args:
-            after_seq: Sequence number of the frame that the caller has already.
-
-        Returns:
-            A copy; None when there is none newer, as of a lost camera (see `state`).
-        """
-        return self._inbox.latest(after_seq, live=self._mode == "live")
-
-    def next_record(self, timeout_s: float) -> FrameRecord:
-        """Return the next science frame; release it when its pixels are no longer needed.
-
-        Raises:
-            CameraTimeout: none came within `timeout_s`.
-            FrameOverflow: all slots were waiting to be released, so the camera was stopped.
-            DeviceLost: the camera is gone (records that came before are handed out first).
-        """
-        return self._inbox.next_record(timeout_s)
-
-    def pixels(self, record: FrameRecord) -> Pixels:
-        """Return a record's pixels where they lie in shared memory: read-only, valid until it is released.
-
-        Raises:
-            DeviceError: it has been released.
-        """
-        return record.ring.view(record.slot, record.sequence)
-
-    def release(self, record: FrameRecord) -> None:
-        """Give a record's memory back to the camera; releasing twice is fine."""
-        record.ring.release(record.slot, record.sequence)
-
-    def counters(self, *, fresh: bool = False) -> CameraCounters:
-        """Return totals since this object was made.
-
-        Args:
-            fresh: Ask the host, which may wait for a call under way; else the last heartbeat's (4 Hz).
-
-        Raises:
-            DeviceLost: `fresh` was asked of a camera that is gone.
-        """
-        if fresh:
-            self._inbox.take_counters(self._call("counters", CALL_S))
-        return self._inbox.totals()
-
     def __enter__(self) -> Self:
         if self._link is None:
             self.open()
@@ -277,6 +232,18 @@ class CameraProcess(RemoteSettings):
             profile_steps.check_match(self._profile, self._info)
         self._state = "idle" if self._link.lost is None else "lost"
 
+    def _begin_patiently(self) -> None:
+        """Begin again; a GigE camera may belong to its dead process until its own time-out."""
+        give_up = time.monotonic() + _RELEASE_S
+        while True:
+            try:
+                return self._begin()
+            except DeviceBusy:
+                if time.monotonic() > give_up:
+                    raise
+            self._end("opening")
+            time.sleep(_RETRY_S)
+
     def _end(self, state: State) -> None:
         link, self._link = self._link, None
         if link is not None:
@@ -295,6 +262,9 @@ class CameraProcess(RemoteSettings):
 
     def _call(self, op: str, deadline_s: float, **args: Any) -> Any:
         return self._opened().call(op, deadline_s, **args)
+
+    def _live(self) -> bool:
+        return self._mode == "live"
 
     def _tell(self, kind: EventKind, message: str) -> None:
         if self._on_event is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rig.camera.errors import DeviceBusy
 from rig.camera.process import CameraProcess
 from rig.errors import CameraTimeout, DeviceError, DeviceLost
 from rig.profiles import CameraProfile, CameraSlot
@@ -23,6 +24,8 @@ class ShortWorld:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.status = protocol.STATUS_OK
+        self.refused = 0
+        self._patience = -1
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._server.bind(str(path))
         self._server.listen()
@@ -39,8 +42,14 @@ class ShortWorld:
             _, fds, _, _ = socket.recv_fds(peer, protocol.MAX_MESSAGE_BYTES, 1)
             for fd in fds:
                 os.close(fd)
+            if self._patience == self.refused:
+                self.status = protocol.STATUS_OK
+            self.refused += self.status != protocol.STATUS_OK
             peer.send(protocol.Welcome(self.status, 30.0).pack())
             self._peers.append(peer)
+
+    def free_after(self, refusals: int) -> None:
+        self._patience = self.refused + refusals
 
     def hang_up(self) -> None:
         for peer in self._peers:
@@ -110,7 +119,7 @@ def test_a_restart_that_fails_leaves_it_lost_and_may_be_tried_again(
     camera: CameraProcess, world: ShortWorld
 ) -> None:
     camera.start("live")
-    world.status = protocol.STATUS_IN_USE
+    world.status = protocol.STATUS_UNKNOWN_SERIAL
     world.hang_up()
     wait_until_lost(camera)
     with pytest.raises(DeviceError, match="cannot be opened"):
@@ -119,6 +128,27 @@ def test_a_restart_that_fails_leaves_it_lost_and_may_be_tried_again(
     world.status = protocol.STATUS_OK
     camera.restart()
     assert camera.state == "live"
+
+
+def test_a_restart_waits_until_the_camera_is_free_of_its_dead_process(
+    camera: CameraProcess, world: ShortWorld
+) -> None:
+    camera.start("live")
+    world.status = protocol.STATUS_IN_USE
+    camera.kill()
+    wait_until_lost(camera)
+    world.free_after(refusals=2)
+    camera.restart()
+    assert camera.state == "live"
+    assert world.refused == 2
+
+
+def test_a_camera_in_use_elsewhere_is_said_to_be(
+    camera: CameraProcess, world: ShortWorld, slot: CameraSlot, profile: CameraProfile
+) -> None:
+    world.status = protocol.STATUS_IN_USE
+    with pytest.raises(DeviceBusy, match="VR-B-0001 is in use"):
+        CameraProcess(slot, profile, {"BEAMRIG_WORLD": str(world.path)}).open()
 
 
 def test_a_camera_that_is_triggered_but_silent_is_a_timeout_and_not_a_loss(camera: CameraProcess) -> None:
