@@ -214,10 +214,10 @@ def underrun(probe: Probe) -> Any:
 def opening(probe: Probe) -> Any:
     try:
         with probe.camera():
-            return {"refused": "", "status": None}
+            return {"refused": "", "status": None, "message": ""}
     except Exception as error:  # noqa: BLE001  the test looks at the name
         (info,) = (one for one in probe.harvester.device_info_list if one.serial_number == SERIALS[0])
-        return {"refused": type(error).__name__, "status": info.access_status}
+        return {"refused": type(error).__name__, "status": info.access_status, "message": str(error)}
 
 
 def world_frames(probe: Probe) -> Any:

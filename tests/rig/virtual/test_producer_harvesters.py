@@ -181,4 +181,6 @@ def test_underrun_shows_as_a_gap_in_the_frame_ids(probed: Any) -> None:
 
 
 def test_a_camera_whose_world_is_missing_does_not_open(tmp_path: Path) -> None:
-    assert run_probe("opening", tmp_path, "/nonexistent/world.sock")["refused"] == "IoException"
+    result = run_probe("opening", tmp_path, "/nonexistent/world.sock")
+    assert result["refused"] == "IoException"
+    assert "no world at BEAMRIG_WORLD=/nonexistent/world.sock: No such file or directory" in result["message"]
