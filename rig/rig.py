@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from rig.camera.process import CameraProcess
 from rig.camera.types import Frame
 from rig.cameras import CameraPair, OnEvent
 from rig.capture.arming import run_hook
-from rig.capture.disk import check_room, pairs_left
+from rig.capture.disk import check_room, free_bytes, pairs_left
 from rig.capture.result import AppliedPlan, Shot, TakeResult
 from rig.capture.settle import Check
 from rig.capture.take import Bench, TakeOrder, run_take
@@ -243,7 +242,7 @@ class Rig:
             box="closed" if self._closed else str(self.box.state()),
             live=self._pair.live,
             capturing=self._capturing,
-            disk_free_bytes=shutil.disk_usage(self._disk).free,
+            disk_free_bytes=free_bytes(self._disk),
             pairs_left=pairs_left(self._disk, optics.width_px, optics.height_px),
             message=self._message,
         )

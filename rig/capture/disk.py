@@ -22,9 +22,9 @@ def pairs_left(folder: Path, width_px: int, height_px: int) -> int:
     """Return how many pairs still find room on the disk of ``folder``.
 
     Raises:
-        SessionError: The folder is missing.
+        SessionError: The disk cannot be asked.
     """
-    return max(0, (_free(folder) - RESERVE_BYTES) // (2 * frame_bytes(width_px, height_px)))
+    return max(0, (free_bytes(folder) - RESERVE_BYTES) // (2 * frame_bytes(width_px, height_px)))
 
 
 def check_room(folder: Path, pairs: int, width_px: int, height_px: int) -> None:
@@ -32,7 +32,7 @@ def check_room(folder: Path, pairs: int, width_px: int, height_px: int) -> None:
 
     Raises:
         DiskFull: It does not.
-        SessionError: The folder is missing.
+        SessionError: The disk cannot be asked.
     """
     room = pairs_left(folder, width_px, height_px)
     if room < pairs:
@@ -42,8 +42,14 @@ def check_room(folder: Path, pairs: int, width_px: int, height_px: int) -> None:
         )
 
 
-def _free(folder: Path) -> int:
+def free_bytes(folder: Path) -> int:
+    """Return the free room of the disk that holds, or will hold, a folder.
+
+    Raises:
+        SessionError: The disk cannot be asked.
+    """
+    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
     try:
-        return shutil.disk_usage(folder).free
+        return shutil.disk_usage(there).free
     except OSError as error:
         raise SessionError(f"the disk of {folder} cannot be asked: {error.strerror}") from error

@@ -1,0 +1,131 @@
+"""Opening and closing a rig, whatever goes wrong on the way, and the command that makes a take."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from beamrig.cli import cli
+from rig import Rig
+from rig.errors import BeamrigError, CompanionError, DeviceError, ProfileError, TriggerError
+from rig.profiles import Companion, RigProfile, load_rig
+from rig.session import Session
+
+PLAN = ("--speed", "1.4 m/s", "--distance", "5 m", "--blur-s", "4")
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of our own for the run folders, so that what is left behind can be seen."""
+    with tempfile.TemporaryDirectory(prefix="runs-") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+def processes_with(word: str) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue  # it ended while we looked
+        found += [line] if word in line else []
+    return found
+
+
+def broken(part: str) -> RigProfile:
+    rig = load_rig("virtual")
+    slot, box, companion = rig.cameras["S"], rig.trigger_box, rig.companion
+    if companion is None:
+        raise ProfileError("the virtual rig has a companion")
+    if part == "camera":
+        cameras = {**rig.cameras, "S": slot.model_copy(update={"serial_number": "VR-X-9999"})}
+        return rig.model_copy(update={"cameras": cameras})
+    if part == "box":
+        return rig.model_copy(update={"trigger_box": box.model_copy(update={"port": "${run_dir}/gone"})})
+    if part == "companion":
+        wrong = companion.model_copy(update={"command": [*companion.command[:-1], "no-such-rig"]})
+        return rig.model_copy(update={"companion": wrong})
+    return rig.model_copy(update={"companion": Companion(command=["${nonsense}"])})
+
+
+@pytest.mark.parametrize(
+    ("part", "error"),
+    [("camera", DeviceError), ("box", TriggerError), ("companion", CompanionError), ("place", ProfileError)],
+)
+def test_a_rig_that_cannot_be_opened_leaves_nothing_behind(
+    runs: Path, part: str, error: type[BeamrigError]
+) -> None:
+    with pytest.raises(error):
+        Rig.open(broken(part))
+    assert list(runs.iterdir()) == []
+    assert processes_with(str(runs)) == []
+
+
+def test_a_closed_rig_is_gone_and_says_so(runs: Path) -> None:
+    events: list[tuple[str, str]] = []
+    with Rig.open("virtual", on_event=lambda camera, kind, _: events.append((camera, kind))) as rig:
+        pids = [rig.cameras[name].pid for name in ("B", "S")]
+        assert processes_with(str(runs)) != []
+        assert rig.plan is None
+        with pytest.raises(BeamrigError, match="no exposure plan"):
+            rig.capture(Session.create(runs / "s", rig.source), "s01", "static", 1)
+    assert [path.name for path in runs.iterdir()] == ["s"]
+    assert processes_with(str(runs)) == []
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert rig.status().box == "closed"
+    assert {("B", "opened"), ("S", "closed")} <= set(events)
+    with pytest.raises(DeviceError, match="the rig is closed"):
+        rig.start_live()
+    rig.close()
+
+
+def invoke(*words: str) -> Result:
+    return CliRunner().invoke(cli, ["capture", *words])
+
+
+def test_the_command_makes_a_session_and_later_uses_the_scenes_plan(tmp_path: Path) -> None:
+    folder = str(tmp_path / "ses")
+    place = ("--session", folder, "--scene", "s01", "--json")
+    first = invoke(
+        *place, "--kind", "static", "--pairs", "2", *PLAN, "--period", "150 ms", "--operator", "Ada"
+    )
+    assert first.exit_code == 0, first.output
+    data = json.loads(first.stdout)
+    assert (data["scene"], data["kind"], data["take"]) == ("s01", "static", 1)
+    assert (data["fired"], data["paired"], data["rejected"], data["reasons"]) == (2, 2, 0, [])
+    assert data["exposure_us"]["B"]["applied"] == pytest.approx(data["exposure_us"]["B"]["planned"], abs=1)
+    assert [pair["verdict"] for pair in data["pairs"]] == ["paired", "paired"]
+    second = invoke(*place, "--kind", "static", "--pairs", "1")
+    assert second.exit_code == 0, second.output
+    assert json.loads(second.stdout)["take"] == 2
+    assert json.loads(second.stdout)["exposure_us"] == data["exposure_us"]
+    with Session.open(folder) as session:
+        assert session.operator == "Ada"
+        assert len(session.pairs("s01", "static")) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--scene", "s01", "--kind", "static"), "needs a plan"),
+        (("--scene", "../x", "--kind", "static", *PLAN), "no name for a scene"),
+        (("--scene", "s01", "--kind", "party", *PLAN), "party"),
+        (("--scene", "s01", "--kind", "static", "--pairs", "0", *PLAN), "0"),
+        (("--scene", "s01", "--kind", "static", "--speed", "fast"), "fast"),
+        (("--scene", "s01", "--kind", "static", "--rig", "nope", *PLAN), "nope"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_made(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    folder = tmp_path / "ses"
+    result = invoke("--session", str(folder), *words)
+    assert result.exit_code != 0
+    assert said in result.output + str(result.exception)
+    assert not folder.exists()
