@@ -217,52 +217,6 @@ def test_the_boxs_outputs_are_wired_to_the_cameras_lines(run_dir: Path, client: 
     ]
 
 
-def test_the_stage_is_set_from_the_shell(run_dir: Path, client: WorldClient) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "rig.virtual.cli",
-        "stage",
-        "lightbox",
-        "--run-dir",
-        str(run_dir),
-        "--json",
-    ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout)["stage"] == "lightbox"
-    assert client.state()["state"]["stage"] == "lightbox"
-
-
-def test_the_shell_command_loads_nothing_heavy() -> None:
-    code = (
-        "import sys, rig.virtual.cli, rig.virtual.client;"
-        "print(sorted({'numpy', 'cv2', 'pydantic', 'torch', 'harvesters'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["stage", "nowhere", "--run-dir", "RUN"], "nowhere"),
-        (["set", "speed_mps=fast", "--run-dir", "RUN"], "fast"),
-        (["set", "speed_mps=-3", "--run-dir", "RUN"], "speed_mps"),
-        (["set", "colour=3", "--run-dir", "RUN"], "colour"),
-        (["truth", "--run-dir", "/nonexistent"], "no world answers"),
-    ],
-)
-def test_bad_input_gives_one_line_and_exit_code_2(run_dir: Path, arguments: list[str], words: str) -> None:
-    filled = [str(run_dir) if a == "RUN" else a for a in arguments]
-    command = [sys.executable, "-m", "rig.virtual.cli", *filled]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
-    assert words in done.stderr
-
-
 def test_the_operator_gets_a_reason_for_nonsense(client: WorldClient) -> None:
     for line in (b"hello\n", b"[1]\n", b'{"cmd": "explode"}\n', b'{"cmd": "set", "speed_mps": "x"}\n'):
         with socket.socket(socket.AF_UNIX) as channel:
