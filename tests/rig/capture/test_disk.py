@@ -16,8 +16,9 @@ from rig.errors import DiskFull
 def test_the_estimate_of_a_file_is_never_too_small_and_close(tmp_path: Path) -> None:
     extra = {"session": "0" * 32, "scene": "s" * 32, "kind": "colorchecker", "take": 12, "pair": "x" * 60}
     image = RawImage(
-        np.zeros((512, 612), np.uint16), "RGGB", 64, 4095, 12, 1e6, 24.0, "serial" * 4, "B", 9999, 10**9, 10**18,
-        model="A very long vendor name And a model", captured_at="2025-03-01T10:11:12.345678+00:00", extra=extra,
+        np.zeros((512, 612), np.uint16), "RGGB", 64, 4095, 12, 1e6, 24.0, "serial" * 4, "B", 9999, 10**9,
+        10**18, model="A very long vendor name And a model", extra=extra,
+        captured_at="2025-03-01T10:11:12.345678+00:00",
     )  # fmt: skip
     written = write_dng(tmp_path / "x.dng", image)
     assert written.bytes <= frame_bytes(612, 512) <= written.bytes + 8192
