@@ -1,10 +1,10 @@
 """How many pixels the moving object is smeared over in B and in S, measured in the images (checks Eq. 2).
 
-Both frames of a pair show the same moving object, averaged over its way during the exposure: B = O * box(n_B),
-S = O * box(n_S), in linear light, at all pixels that the object covers during the whole exposure. The sharp
-object O is unknown but the same, hence  B * box(n_S) = S * box(n_B)  up to a shift. The two lengths are those for
-which this holds best against the noise. The equation is symmetric and blind to the object's brightness; the
-zeros of box(n_B) give n_B on its own, and the fall of B against S over all frequencies gives n_S.
+Both frames of a pair show the same moving object, averaged over its way during the exposure:
+B = O * box(n_B), S = O * box(n_S), in linear light, at all pixels that the object covers during the whole
+exposure. The sharp object O is unknown but the same, hence  B * box(n_S) = S * box(n_B)  up to a shift. The
+two lengths are those for which this holds best against the noise. The zeros of box(n_B) give n_B on its own,
+and the fall of B against S over all frequencies gives n_S.
 
 Nothing is taken from the exposure times. `blur_motion` finds object and direction, `blur_model` the lengths.
 """
@@ -23,7 +23,7 @@ from processing.blur_motion import (
     MovingObject,
     TurnedViews,
     find_object,
-    mean_offset,
+    mean_offset_axis,
     motion_axis,
     rotated_views,
 )
@@ -34,6 +34,10 @@ Float = NDArray[np.float32]
 AXIS_PAIRS: Final = 3
 FIRST_TURN_RAD: Final = 0.04
 LAST_TURN_RAD: Final = 0.003
+WORST_COST: Final = 3.0
+"""Pairs that fit this many times worse than the usual are left out."""
+
+_TOO_SHORT: Final = "the moving object is too short for its blur"
 
 
 @dataclass(frozen=True)
@@ -92,18 +96,21 @@ def measure_blur(
             "no moving object found in the action pairs", hint="compare with the static pair"
         )
     images = _Images(static_b, static_s, found)
-    axis = _unit(direction) if direction else images.best_axis()
-    views = images.views(axis)
+    steady = images.steady(_unit(direction) if direction else mean_offset_axis(found))
+    axis = _unit(direction) if direction else steady.best_axis()
+    views = steady.views(axis)
     growth, shift = _middle(views)
-    kept = [view for view in views if _same_motion(view, growth, shift)]
     model = BlurModel.for_motion(growth, shift)
-    blocks = [block for view in kept for block in model.collect(view)]
-    if not blocks:
-        raise BlurNotMeasurable(
-            "the moving object is too short for its blur",
-            hint="its way inside must exceed the blur by some 60 px",
-        )
-    best = model.fit(blocks, growth, shift)
+    parts = [model.collect(view) for view in views]
+    parts = [part for part in parts if part]
+    if not parts:
+        raise BlurNotMeasurable(_TOO_SHORT, hint="its way inside must exceed the blur by some 60 px")
+    best = model.fit([block for part in parts for block in part], growth, shift)
+    costs = np.array([model.cost(part, best) for part in parts])
+    kept = [part for part, cost in zip(parts, costs, strict=True) if cost <= WORST_COST * np.median(costs)]
+    blocks = [block for part in kept for block in part]
+    if len(kept) < len(parts):
+        best = model.fit(blocks, growth, shift)
     spread = model.jackknife(blocks, best)
     first = found[0][0]
     sign = 1.0 if first.towards(axis) >= 0 else -1.0
@@ -133,13 +140,6 @@ def _middle(views: Sequence[TurnedViews]) -> tuple[float, float]:
     return max(growth, 0.5), float(np.median([view.shift_px for view in views]))
 
 
-def _same_motion(view: TurnedViews, growth: float, shift: float) -> bool:
-    """Tell whether a pair moves like the others: its object did not turn round or leave the frame."""
-    return abs(view.growth_px - growth) <= max(3.0, 0.12 * growth) and abs(view.shift_px - shift) <= max(
-        1.5, 0.12 * shift
-    )
-
-
 @dataclass(frozen=True)
 class _Images:
     """The static images and the action pairs with their objects."""
@@ -149,9 +149,21 @@ class _Images:
     found: list[tuple[MovingObject, Float, Float]]
 
     def views(self, axis: tuple[float, float], count: int | None = None) -> list[TurnedViews]:
-        """Turn the pairs so that their objects move along +x; only `count` of them, evenly chosen."""
-        chosen = self.found if count is None else self.found[:: max(1, len(self.found) // count)][:count]
+        """Turn the pairs so that their objects move along +x; only the first `count`."""
+        chosen = self.found[:count]
         return [rotated_views(item, self.static_b, self.static_s, b, s, axis) for item, b, s in chosen]
+
+    def steady(self, axis: tuple[float, float]) -> _Images:
+        """Return only the pairs whose object moved on evenly, the best first.
+
+        One that turned round while the shutter was open fits no pair of boxes, whatever their lengths.
+        """
+        costs = np.array([_Images(self.static_b, self.static_s, [item]).cost(axis) for item in self.found])
+        if not np.isfinite(costs).any():
+            raise BlurNotMeasurable(_TOO_SHORT, hint="its way inside must exceed the blur by some 60 px")
+        limit = WORST_COST * float(np.percentile(costs[np.isfinite(costs)], 25))
+        order = [int(i) for i in np.argsort(costs) if costs[i] <= limit]
+        return _Images(self.static_b, self.static_s, [self.found[i] for i in order])
 
     def best_axis(self) -> tuple[float, float]:
         """Return the axis along which the two lengths explain the images best."""
@@ -159,10 +171,10 @@ class _Images:
 
         def cost(angle: float) -> float:
             if angle not in known:
-                known[angle] = self._cost((float(np.cos(angle)), float(np.sin(angle))))
+                known[angle] = self.cost((float(np.cos(angle)), float(np.sin(angle))))
             return known[angle]
 
-        starts = [float(np.arctan2(y, x)) for x, y in (mean_offset(self.found), motion_axis(self.found))]
+        starts = [float(np.arctan2(y, x)) for x, y in (mean_offset_axis(self.found), motion_axis(self.found))]
         here = min(starts, key=cost)
         step = FIRST_TURN_RAD
         while step > LAST_TURN_RAD:
@@ -177,7 +189,8 @@ class _Images:
             here += 2 * step * float(np.clip(0.5 * (known_at[0] - known_at[2]) / bend, -0.5, 0.5))
         return (float(np.cos(here)), float(np.sin(here)))
 
-    def _cost(self, axis: tuple[float, float]) -> float:
+    def cost(self, axis: tuple[float, float]) -> float:
+        """Return how badly the best two lengths along an axis explain the first pairs."""
         views = self.views(axis, AXIS_PAIRS)
         growth, shift = _middle(views)
         model = BlurModel.for_motion(growth, shift)

@@ -1,10 +1,10 @@
 """The two blur lengths that make B * box(n_S) = S * box(n_B) hold best, as a fit of quadratic forms.
 
-For filters a, b along the motion, the energy of  a * B - b * S  over the object's interior is a quadratic form in
-the filter taps; its matrix of lagged products is summed once, after which a trial of lengths costs next to
-nothing. The energy is taken in octave bands (differences of Gaussians) and each is divided by what noise alone
-would give through the same filters: longer boxes average more noise, and without that the fit would run
-away to ever longer ones.
+For filters a, b along the motion, the energy of  a * B - b * S  over the object's interior is a quadratic
+form in the filter taps; its matrix of lagged products is summed once, after which a trial of lengths costs
+next to nothing. The energy is taken in octave bands (differences of Gaussians) and each is divided by what noise
+alone would give through the same filters: longer boxes average more noise, and without that the fit would
+run away to ever longer ones.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from processing.blur_motion import TurnedViews
 from processing.errors import BlurNotMeasurable
+from processing.products import transposed_product
 
 Array = NDArray[np.float64]
 
@@ -73,7 +74,7 @@ class BlurModel:
         return cls(sigmas, np.arange(-side, side + 1), np.arange(lead - width, lead + width + 1))
 
     def collect(self, view: TurnedViews, *, row_step: int = 2) -> list[Block]:
-        """Sum the lagged products of one pair, upper and lower half apart; empty if its object is too small."""
+        """Sum the lagged products of one pair, upper and lower half apart; empty for too small an object."""
         inside = np.asarray(cv2.erode(view.inside.astype(np.uint8), np.ones((9, 17), np.uint8)), np.uint8)
         first, last = int(self.lags_s[0]), int(self.lags_s[-1])
         # x - lag must be inside for every lag of S; the anchor expresses the uneven reach.
@@ -107,7 +108,7 @@ class BlurModel:
                 data = np.empty((len(part), count), np.float32)
                 data[:, : len(self.lags_b)] = lags_b[y, x - self.lags_b[-1]][:, ::-1]
                 data[:, len(self.lags_b) :] = lags_s[y, x - self.lags_s[-1]][:, ::-1]
-                products += data.T @ data
+                products += transposed_product(data, data)
             blocks.append(Block(products, noise_b, noise_s, len(half)))
         return blocks
 
@@ -124,7 +125,7 @@ class BlurModel:
         return np.array(out)
 
     def cost(self, blocks: list[Block], lengths: Array) -> float:
-        """Return the energy of a * B - b * S against that of noise, summed over bands and blocks."""
+        """Return the energy of a * B - b * S against that of noise, mean over bands: 1 where all is noise."""
         filters = self._filters(lengths)
         count = len(self.lags_b)
         products = sum_products(blocks)
@@ -136,7 +137,7 @@ class BlurModel:
             energy = float(taps @ products @ taps)
             noise = _through(taps[:count], noise_b) + _through(taps[count:], noise_s)
             total += energy / noise / sigma
-        return total / pixels
+        return total / pixels / sum(1 / sigma for sigma in self.sigmas)
 
     def fit(self, blocks: list[Block], growth_px: float, shift_px: float) -> Array:
         """Return (n_B, n_S, shift) of least cost: a coarse search about the growth, then Newton steps."""

@@ -1,16 +1,17 @@
-"""Finding the moving object of an action pair, its direction, and its views turned so that it moves along x."""
+"""Finding the moving object of an action pair, its direction, and views turned so that it moves along x."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.resample import warp
+from processing.resample import SplineWarp
 
 Float = NDArray[np.float32]
 Mask = NDArray[np.uint8]
@@ -31,14 +32,15 @@ class MovingObject:
     in_b: Mask
     in_s: Mask
 
+    @cached_property
     def offset(self) -> tuple[float, float]:
-        """Return the vector (x, y) in px from the middle of the object in S to that in B."""
+        """Vector (x, y) in px from the middle of the object in S to that in B."""
         b, s = (cv2.moments(m, binaryImage=True) for m in (self.in_b, self.in_s))
         return (b["m10"] / b["m00"] - s["m10"] / s["m00"], b["m01"] / b["m00"] - s["m01"] / s["m00"])
 
     def towards(self, axis: tuple[float, float]) -> float:
         """Return the component of `offset` along an axis."""
-        x, y = self.offset()
+        x, y = self.offset
         return x * axis[0] + y * axis[1]
 
 
@@ -77,9 +79,9 @@ def _solid(mask: Mask) -> Mask:
     """Close gaps, drop specks, fill holes and keep the largest part."""
     small = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     large = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15))
-    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, small), np.uint8)
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, small)
     border = 16
-    padded = cv2.copyMakeBorder(mask, border, border, border, border, cv2.BORDER_CONSTANT, value=0)
+    padded = cv2.copyMakeBorder(opened, border, border, border, border, cv2.BORDER_CONSTANT, value=0)
     padded = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, large)
     contours, _ = cv2.findContours(padded, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     out = np.zeros_like(padded)
@@ -91,18 +93,20 @@ def _solid(mask: Mask) -> Mask:
 def find_object(static_b: Float, static_s: Float, b: Float, s: Float) -> MovingObject | None:
     """Find the largest moving object of a pair; None if there is none, or B and S show different ones."""
     in_b = _solid(_touched(static_b, b))
-    in_s = _solid(_touched(static_s, s) & cv2.dilate(in_b, np.ones((5, 5), np.uint8)))
+    near_b = np.asarray(cv2.dilate(in_b, np.ones((5, 5), np.uint8)), np.uint8)
+    in_s = _solid(_touched(static_s, s) & near_b)
     if int(in_b.sum()) < SMALLEST_AREA_PX or int(in_s.sum()) < SMALLEST_AREA_PX:
         return None
     return MovingObject(in_b, in_s)
 
 
-def mean_offset(found: Sequence[tuple[MovingObject, Float, Float]]) -> tuple[float, float]:
-    """Return the mean vector from the object's middle in S to that in B, all pairs taken the same way round."""
-    offsets = np.array([item.offset() for item, _, _ in found])
+def mean_offset_axis(found: Sequence[tuple[MovingObject, Float, Float]]) -> tuple[float, float]:
+    """Return the unit vector from the object's middle in S to that in B, the median of all pairs."""
+    offsets = np.array([item.offset for item, _, _ in found])
     signs = np.where(offsets @ offsets[int(np.argmax(np.hypot(*offsets.T)))] < 0, -1.0, 1.0)
-    x, y = (offsets * signs[:, None]).mean(axis=0)
-    return (float(x), float(y))
+    x, y = np.median(offsets * signs[:, None], axis=0)
+    length = float(np.hypot(x, y))
+    return (float(x) / length, float(y) / length) if length > 1e-9 else (1.0, 0.0)
 
 
 def _gradient_energy(image: Float, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -121,20 +125,19 @@ def motion_axis(found: Sequence[tuple[MovingObject, Float, Float]]) -> tuple[flo
     for item, b, s in found:
         x, y, w, h = cv2.boundingRect(item.in_b)
         part = slice(y, y + h), slice(x, x + w)
-        reach = max(3, int(np.hypot(*item.offset()) * 2) | 1)
+        reach = max(3, int(np.hypot(*item.offset) * 2) | 1)
         size = min(reach + 12, max(7, min(w, h) // 3)) | 1
         inside = cv2.erode(item.in_s[part] & item.in_b[part], np.ones((size, size), np.uint8)) > 0
         if int(inside.sum()) < 200:
             continue
         energy_b += _gradient_energy(b[part], inside)
         energy_s += _gradient_energy(s[part], inside)
-    if np.linalg.det(energy_s) > 1e-9 * np.trace(energy_s) ** 2 > 0:
-        values, vectors = np.linalg.eig(np.linalg.solve(energy_s, energy_b))
-        x, y = np.real(vectors[:, int(np.argmin(np.real(values)))])
-    else:
-        x, y = mean_offset(found)
-    length = max(float(np.hypot(x, y)), 1e-12)
-    return (float(x / length), float(y / length))
+    if not np.linalg.det(energy_s) > 1e-9 * np.trace(energy_s) ** 2 > 0:
+        return mean_offset_axis(found)
+    values, vectors = np.linalg.eig(np.linalg.solve(energy_s, energy_b))
+    x, y = np.real(vectors[:, int(np.argmin(np.real(values)))])
+    length = float(np.hypot(x, y))
+    return (float(x) / length, float(y) / length)
 
 
 def _row_lengths(mask: Float) -> NDArray[np.float64]:
@@ -148,7 +151,9 @@ def rotated_views(
     """Cut out the object with some surroundings and turn it so that it moves towards +x."""
     if item.towards(axis) < 0:
         axis = (-axis[0], -axis[1])
-    ys, xs = np.nonzero(item.in_b)
+    left, top, w, h = cv2.boundingRect(item.in_b)
+    ys, xs = np.nonzero(item.in_b[top : top + h, left : left + w])
+    ys, xs = ys + top, xs + left
     along, across = xs * axis[0] + ys * axis[1], ys * axis[0] - xs * axis[1]
     u = np.arange(np.floor(along.min()) - MARGIN_PX, np.ceil(along.max()) + MARGIN_PX + 1)
     v = np.arange(np.floor(across.min()) - MARGIN_PX, np.ceil(across.max()) + MARGIN_PX + 1)
@@ -160,8 +165,10 @@ def rotated_views(
     y0, y1 = (int(np.clip(e, 0, height)) for e in (map_y.min() - 16, map_y.max() + 17))
     part = slice(y0, y1), slice(x0, x1)
 
+    turned = SplineWarp(map_x - x0, map_y - y0)
+
     def turn(image: Float) -> Float:
-        return warp(np.ascontiguousarray(image[part]), map_x - x0, map_y - y0)
+        return turned(np.ascontiguousarray(image[part]))
 
     def turn_mask(mask: Mask) -> Float:
         return np.asarray(cv2.remap(mask.astype(np.float32), map_x, map_y, cv2.INTER_LINEAR), np.float32)

@@ -3,7 +3,7 @@
 Three things differ from the printed text, for the reasons given in docs and tests: black is subtracted
 before anything is multiplied; the gain is centre / patch (the text has it the other way round, which would
 double the cast); and every colour, here every one of the four Bayer phases, has its own constants.
-Coordinates are normalised to [-1, 1]: in raw pixel numbers the cubic fit is ill-conditioned (6e10 against 14).
+Coordinates are normalised to [-1, 1]: in raw pixel numbers the cubic fit is ill-conditioned (6e10, not 14).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from processing.demosaic import red_position
 from processing.errors import CalibrationError, ImageMismatch
+from processing.products import transposed_product
 
 PHASES: Final = ("R", "Gr", "Gb", "B")
 DEFAULT_PATCHES: Final = (33, 27)
@@ -70,7 +71,7 @@ class ColourConstants:
                 table[j, i] = value
             powers_x = x ** np.arange(self.degree + 1)[:, None]
             powers_y = y ** np.arange(self.degree + 1)[:, None]
-            out[row::2, column::2] = powers_y.T @ table @ powers_x
+            out[row::2, column::2] = transposed_product(powers_y, table @ powers_x)
         return out
 
     def to_dict(self) -> dict[str, Any]:

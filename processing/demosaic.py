@@ -139,7 +139,8 @@ def _directional(own: Plane, green: Plane, axis: int, *, blue: bool) -> Plane:
     di, dj = (1, 0) if axis == 0 else (0, 1)
     greens = _at(green, 1) + (_at(green, 1, di, dj) if blue else _at(green, 1, -di, -dj))
     sides = _at(own, 1, -di, -dj) + _at(own, 1, di, dj)
-    return _HALF * _at(own, 1) + _QUARTER * sides - _HALF * greens
+    out: Plane = _HALF * _at(own, 1) + _QUARTER * sides - _HALF * greens
+    return out
 
 
 def _activity(red: Plane, blue: Plane, axis: int) -> tuple[Plane, Plane]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from processing.errors import ImageMismatch, RegistrationFailed
 from processing.flow_cells import Cells, cell_shifts, cell_sums
+from processing.products import transposed_product
 from processing.resample import warp
 
 Float = NDArray[np.float32]
@@ -27,6 +28,7 @@ DEGREE: Final = 3
 SMALLEST_PYRAMID_SIDE: Final = 96
 MAX_STEPS: Final = 12
 CONVERGED_PX: Final = 2e-3
+DENSE_STEP: Final = 8
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,12 @@ class Residual:
 class Flow(Protocol):
     """Maps S's pixel grid into B's."""
 
-    shape: tuple[int, int]
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) of S's grid."""
 
     def map(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[Array, Array]:
-        """Return where in B's grid the scene points at S pixels (x, y) lie; arrays of one shape, in pixels."""
+        """Return where in B's grid the scene points at S pixels (x, y) lie; arrays of one shape, px."""
 
     def grid(self) -> tuple[Float, Float]:
         """Return `map` of every pixel of S: two (H, W) float32."""
@@ -70,7 +74,7 @@ class PolynomialFlow:
     y: Array
 
     def map(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[Array, Array]:
-        """Return where in B's grid the scene points at S pixels (x, y) lie; arrays of one shape, in pixels."""
+        """Return where in B's grid the scene points at S pixels (x, y) lie; arrays of one shape, px."""
         height, width = self.shape
         xn, yn = _normalise(x, width), _normalise(y, height)
         u = np.polynomial.polynomial.polyval2d(yn, xn, self.x)
@@ -83,8 +87,7 @@ class PolynomialFlow:
         powers = np.arange(len(self.x))[:, None]
         px = (_normalise(np.arange(width), width) ** powers).astype(np.float32)
         py = (_normalise(np.arange(height), height) ** powers).astype(np.float32)
-        u: Float = py.T @ (self.x.astype(np.float32) @ px)
-        v: Float = py.T @ (self.y.astype(np.float32) @ px)
+        u, v = (transposed_product(py, table.astype(np.float32) @ px) for table in (self.x, self.y))
         u += np.arange(width, dtype=np.float32)
         v += np.arange(height, dtype=np.float32)[:, None]
         return u, v
@@ -96,17 +99,25 @@ class PolynomialFlow:
 
 @dataclass(frozen=True)
 class DenseFlow:
-    """A displacement given pixel by pixel: two (H, W) float32 fields in pixels."""
+    """A displacement given on a grid of every `step`-th pixel, bilinear in between.
+
+    Attributes:
+        shape: (H, W) of S's grid.
+        u, v: (H/step, W/step) float32 displacements in px, at pixel centres step * index + (step - 1) / 2.
+        step: distance of the grid points in px.
+    """
 
     shape: tuple[int, int]
     u: Float
     v: Float
+    step: int = 1
 
     def map(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[Array, Array]:
-        """Return where in B's grid the scene points at S pixels (x, y) lie, the field taken bilinearly."""
-        at_x, at_y = (np.atleast_2d(np.asarray(p, np.float32)) for p in (x, y))
+        """Return where in B's grid the scene points at S pixels (x, y) lie; arrays of one shape, px."""
+        offset = (self.step - 1) / 2
+        at_x, at_y = (np.atleast_2d((np.asarray(p) - offset) / self.step).astype(np.float32) for p in (x, y))
         u, v = (
-            cv2.remap(field, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            np.asarray(cv2.remap(field, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
             for field in (self.u, self.v)
         )
         shape = np.shape(x)
@@ -114,11 +125,9 @@ class DenseFlow:
 
     def grid(self) -> tuple[Float, Float]:
         """Return `map` of every pixel of S: two (H, W) float32."""
-        height, width = self.shape
-        return (
-            self.u + np.arange(width, dtype=np.float32),
-            self.v + np.arange(height, dtype=np.float32)[:, None],
-        )
+        rows, columns = np.meshgrid(np.arange(self.shape[0]), np.arange(self.shape[1]), indexing="ij")
+        x, y = self.map(columns, rows)
+        return x.astype(np.float32), y.astype(np.float32)
 
 
 def _normalise(index: NDArray[Any], size: int) -> Array:
@@ -245,7 +254,11 @@ def dense_flow(sharp: NDArray[np.uint8], blurred: NDArray[np.uint8]) -> DenseFlo
     estimator.setFinestScale(0)
     field = np.asarray(estimator.calc(sharp, blurred, np.zeros((*sharp.shape, 2), np.float32)), np.float32)
     shape = (sharp.shape[0], sharp.shape[1])
-    return DenseFlow(shape, np.ascontiguousarray(field[..., 0]), np.ascontiguousarray(field[..., 1]))
+    # Both cameras are rigid: nothing in the map is finer than this, only the estimator's noise.
+    size = (shape[1] // DENSE_STEP, shape[0] // DENSE_STEP)
+    cut = field[: size[1] * DENSE_STEP, : size[0] * DENSE_STEP]
+    small = np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.float32)
+    return DenseFlow(shape, small[..., 0].copy(), small[..., 1].copy(), DENSE_STEP)
 
 
 def residual(sharp: Float, aligned: Float, *, cell_px: int = 128) -> Residual:
@@ -267,7 +280,7 @@ def residual(sharp: Float, aligned: Float, *, cell_px: int = 128) -> Residual:
 
 
 def valid_box(flow: Flow, *, margin_px: int = 8) -> tuple[int, int, int, int]:
-    """Return (y0, y1, x0, x1): the box of S's grid that lies inside B's frame, `margin_px` off every border."""
+    """Return (y0, y1, x0, x1): the box of S's grid inside B's frame, `margin_px` off every border."""
     height, width = flow.shape
     map_x, map_y = flow.grid()
     inside = _inside(map_x, map_y, flow.shape, margin_px)

@@ -1,8 +1,8 @@
 """Sums of the linearised registration equation over small cells of the image.
 
 At every pixel  S - B ~ gx du + gy dv + g I + o  for a displacement (du, dv), a gain g and an offset o. Its
-weighted products are summed over cells of 16 pixels, in which any smooth model is constant: after that a model
-of any kind is fitted to some ten thousand cells instead of five million pixels.
+weighted products are summed over cells of 16 pixels, in which any smooth model is constant: after that a
+model of any kind is fitted to some ten thousand cells instead of five million pixels.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def white_balance(mosaic: NDArray[np.float32], cfa: str) -> tuple[float, float, 
 
 
 def demosaic_balanced(mosaic: NDArray[np.float32], cfa: str, *, threads: int = 2) -> Rgb:
-    """Demosaic a white-balanced mosaic (white = 1) in the square-root domain; returns linear (H, W, 3) RGB."""
+    """Demosaic a balanced mosaic (white = 1) in the square-root domain; returns linear (H, W, 3) RGB."""
     root = np.sqrt(np.maximum(mosaic + _PEDESTAL, np.float32(0)))
     rgb = menon(root, cfa, threads=threads)
     np.multiply(rgb, rgb, out=rgb)

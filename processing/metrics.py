@@ -95,7 +95,8 @@ def _ssim_map(a: Image, b: Image) -> NDArray[np.float32]:
     squares = mean_x * mean_x + mean_y * mean_y
     covariance = _window(x * y) - cross
     variances = _window(x * x + y * y) - squares
-    return ((2 * cross + _C1) * (2 * covariance + _C2)) / ((squares + _C1) * (variances + _C2))
+    similarity = ((2 * cross + _C1) * (2 * covariance + _C2)) / ((squares + _C1) * (variances + _C2))
+    return np.asarray(similarity, np.float32)
 
 
 def pair_metrics(sharp: Image, blurred: Image) -> PairMetrics:

@@ -33,7 +33,7 @@ def channel_means(
 def unsaturated_cells(
     mosaics: Sequence[NDArray[np.float32]], limit_dn: float, *, margin_cells: int = 4
 ) -> NDArray[np.bool_]:
-    """Return (H/2, W/2) bool: 2x2 cells that no frame clips, nor any cell nearby (the views are not yet aligned)."""
+    """Return (H/2, W/2) bool: 2x2 cells that no frame clips, nor any cell near (not aligned yet)."""
     clipped = np.zeros((mosaics[0].shape[0] // 2, mosaics[0].shape[1] // 2), np.uint8)
     for mosaic in mosaics:
         cells = np.maximum(
@@ -44,7 +44,7 @@ def unsaturated_cells(
     if clipped.any():
         size = 2 * margin_cells + 1
         clipped = np.asarray(cv2.dilate(clipped, np.ones((size, size), np.uint8)), np.uint8)
-    return clipped == 0
+    return np.asarray(clipped == 0, np.bool_)
 
 
 def brightness_coefficients(

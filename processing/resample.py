@@ -1,4 +1,4 @@
-"""Warping by prefiltered cubic B-splines (stands in for the paper's CMTF interpolation, whose kernel is not public).
+"""Warping by prefiltered cubic B-splines (for the paper's CMTF interpolation, whose kernel is not public).
 
 The spline's coefficients come from a symmetric FIR filter; its four-tap sum along each axis is folded into
 two linear interpolations, which OpenCV does exactly. One warp is thus four linear remaps. Cubic
@@ -22,7 +22,7 @@ Float = NDArray[np.float32]
 
 
 def spline_coefficients(image: Float) -> Float:
-    """Return the cubic B-spline coefficients of an (H, W) or (H, W, C) float32 image (mirrored at the border)."""
+    """Return the cubic B-spline coefficients of an (H, W) or (H, W, C) float32 image, mirrored outside."""
     return np.asarray(
         cv2.sepFilter2D(image, cv2.CV_32F, _PREFILTER, _PREFILTER, borderType=cv2.BORDER_REFLECT_101),
         np.float32,
@@ -58,7 +58,7 @@ class SplineWarp:
         self._y = _linear_taps(np.asarray(map_y, np.float32))
 
     def __call__(self, image: Float, *, threads: int = 2) -> Float:
-        """Sample an (H, W) or (H, W, C) float32 image; returns (h, w) or (h, w, C) float32. Outside is mirrored."""
+        """Sample an (H, W) or (H, W, C) float32 image: (h, w) or (h, w, C) float32. Outside is mirrored."""
         coefficients = spline_coefficients(image)
         out = np.empty(self.shape + image.shape[2:], np.float32)
         bands = [slice(start, start + _BAND_ROWS) for start in range(0, self.shape[0], _BAND_ROWS)]

@@ -1,0 +1,89 @@
+"""What was done for a session: counts, figures, and where the results lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.errors import ProcessingError
+from rig.records import PairRecord
+
+
+def derived_path(folder: Path, record: PairRecord, part: str, suffix: str) -> Path:
+    """Return where a result of a pair belongs in its scene's folder, such as action/t02_0003_mask.png."""
+    stem = f"t{record.take:02d}_{record.index:04d}" + (f"_{part}" if part else "")
+    return folder / record.kind / (stem + suffix)
+
+
+@dataclass
+class SceneReport:
+    """What was done for one scene.
+
+    Attributes:
+        scene: its name.
+        folder: SESSION/derived/<scene>.
+        developed, skipped, masks: numbers of pairs.
+        calibration: id of the calibration used.
+        static_pair: agreement of the static pair "before" and "after".
+        residual_px: displacement left on the static pair, "mean" and "p95".
+        blur_px: measured blur lengths, or None.
+        blur_note: why there are none.
+    """
+
+    scene: str
+    folder: Path
+    developed: int = 0
+    skipped: int = 0
+    masks: int = 0
+    calibration: str = ""
+    static_pair: dict[str, Any] = field(default_factory=dict)
+    residual_px: dict[str, float] = field(default_factory=dict)
+    blur_px: dict[str, Any] | None = None
+    blur_note: str = ""
+
+    def mask(self, record: PairRecord) -> NDArray[np.uint8]:
+        """Read the mask of a pair: (h, w) uint8, 0 or 255, on the developed grid.
+
+        Raises:
+            ProcessingError: if there is none.
+        """
+        path = derived_path(self.folder, record, "mask", ".png")
+        mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        if mask is None:
+            raise ProcessingError(f"{record.id} has no mask", hint="run 'beamrig masks' on the session")
+        return np.asarray(mask, np.uint8)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {**self.__dict__, "folder": str(self.folder)}
+
+
+@dataclass
+class SessionReport:
+    """What was done for a session.
+
+    Attributes:
+        root: folder of the results.
+        scenes: scene name -> report.
+        cancelled: the work was stopped; what was finished stays.
+        seconds: time taken.
+    """
+
+    root: Path
+    scenes: dict[str, SceneReport] = field(default_factory=dict)
+    cancelled: bool = False
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "derived": str(self.root),
+            "scenes": [scene.to_dict() for scene in self.scenes.values()],
+            "cancelled": self.cancelled,
+            "seconds": round(self.seconds, 3),
+        }
