@@ -21,7 +21,7 @@ from rig.camera.link import HostLink
 from rig.camera.remote import APPLY_S, CALL_S, RemoteSettings
 from rig.camera.remote_frames import RemoteFrames
 from rig.camera.types import CameraSpec, DeviceInfo, Mode, State
-from rig.errors import DeviceError, DeviceLost
+from rig.errors import DeviceError, DeviceLost, FrameOverflow
 from rig.profiles import CameraProfile, CameraSlot
 
 __all__ = ["CameraProcess", "EventKind", "FrameRecord", "OnEvent"]
@@ -90,6 +90,12 @@ class CameraProcess(RemoteSettings, RemoteFrames):
         """Process id of the host process while there is one."""
         link = self._link
         return link.pid if link is not None and link.lost is None else None
+
+    @property
+    def error(self) -> DeviceLost | FrameOverflow | None:
+        """Why the camera is lost, or why the last science run stopped; None when all is well."""
+        link = self._link
+        return link.lost if link is not None and link.lost is not None else self._inbox.error
 
     @property
     def info(self) -> DeviceInfo:
@@ -252,8 +258,7 @@ class CameraProcess(RemoteSettings, RemoteFrames):
         self._state, self._mode = state, None
 
     def _opened(self) -> HostLink:
-        link, error = self._link, self._inbox.error
-        error = link.lost if link is not None else error
+        link, error = self._link, self.error
         if isinstance(error, DeviceLost):
             raise DeviceLost(error.message, hint=error.hint)
         if link is None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from rig.camera.inbox import FrameRecord, Inbox
 from rig.camera.types import CameraCounters, Frame, Pixels
-from rig.errors import DeviceLost, FrameOverflow
 
 _COUNTERS_S = 10.0
 
@@ -27,11 +26,6 @@ class RemoteFrames:
 
     def _live(self) -> bool:
         raise NotImplementedError
-
-    @property
-    def error(self) -> DeviceLost | FrameOverflow | None:
-        """Why the camera is lost, or why the last science run stopped; None when all is well."""
-        return self._inbox.error
 
     def latest(self, after_seq: int = 0) -> tuple[int, Frame] | None:
         """Return the newest frame and its sequence number; never waits, also works while recording.
