@@ -1,20 +1,30 @@
-"""The window: the only package that imports Qt, and the one place that settles cv2 against PySide6.
+"""The window: the only package that imports Qt, and the one place that settles Qt's quarrels with others.
 
-The opencv-python wheel for Linux brings its own Qt 5 and, while it is imported, points
+**cv2.** The opencv-python wheel for Linux brings its own Qt 5 and, while it is imported, points
 ``QT_QPA_PLATFORM_PLUGIN_PATH`` and ``QT_QPA_FONTDIR`` at it (read in ``cv2/config.py`` of 5.0.0.93).
-PySide6 then loads a Qt 5 platform plugin and aborts the process. It also appends an empty entry to
-``LD_LIBRARY_PATH``, which makes every child process search its working directory for libraries.
-A module is imported only once, so importing cv2 here, first, and putting the three variables back means
-that no later import can set them again.
+PySide6 then finds a Qt 5 platform plugin and aborts the process. cv2 also appends an empty entry to
+``LD_LIBRARY_PATH``, which makes every child search its working directory for libraries. A module is
+imported only once, so importing cv2 here, first, and putting the three variables back means that no later
+import can set them again.
+
+**Python 3.11.** PySide6 6.12.0 gives back None, True and False without taking a reference, which is right only
+where they are immortal, from Python 3.12 on (PEP 683). Before, every call of a Qt method without a result
+takes one reference of None away, and after some ten thousand calls the process dies of "deallocating
+None". Here they are given more references than any session can take.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from pathlib import Path
 
 CV2_VARIABLES = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR", "LD_LIBRARY_PATH")
 """The variables that importing cv2 changes."""
+
+PLENTY = 1 << 60
+"""References: at a million calls a second this lasts 36 000 years."""
 
 
 def settle_cv2() -> None:
@@ -25,24 +35,30 @@ def settle_cv2() -> None:
     before = {name: os.environ.get(name) for name in CV2_VARIABLES}
     import cv2
 
-    folder = str(Path(cv2.__file__).resolve().parent)
-    site = str(Path(folder).parent.parent / "lib64")
+    folder = Path(cv2.__file__).resolve().parent
+    theirs = (folder, folder.parent.parent / "lib64")
     for name, old in before.items():
-        ours = [
-            part for part in (old or "").split(os.pathsep) if part and not _points_into(part, folder, site)
-        ]
-        if ours:
-            os.environ[name] = os.pathsep.join(ours)
+        kept = [part for part in (old or "").split(os.pathsep) if part and not _lies_in(part, theirs)]
+        if kept:
+            os.environ[name] = os.pathsep.join(kept)
         else:
             os.environ.pop(name, None)
 
 
-def _points_into(entry: str, *folders: str) -> bool:
-    """Whether a path entry lies in one of the folders, after `..` is taken out of it."""
-    resolved = str(Path(entry).resolve())
-    return any(
-        resolved == str(Path(folder).resolve()) or resolved.startswith(folder + os.sep) for folder in folders
-    )
+def _lies_in(entry: str, folders: tuple[Path, ...]) -> bool:
+    """Whether a path entry is one of the folders or lies below it, after `..` is taken out of it."""
+    resolved = Path(entry).resolve()
+    return any(resolved == folder or folder in resolved.parents for folder in folders)
+
+
+def keep_singletons_alive() -> None:
+    """Make None, True, False and NotImplemented as good as immortal on a Python where they are not."""
+    if sys.version_info >= (3, 12) or sys.implementation.name != "cpython" or hasattr(sys, "getobjects"):
+        return
+    for singleton in (None, True, False, NotImplemented):
+        # the reference count is the first word of an object in every CPython build but the traced one
+        ctypes.c_ssize_t.from_address(id(singleton)).value = PLENTY
 
 
 settle_cv2()
+keep_singletons_alive()

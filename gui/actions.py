@@ -71,7 +71,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
         "Next step of the scene",
         ("N",),
         "Capture",
-        "whiteboard, lightbox, static, action",
+        "Whiteboard, lightbox, static, action",
         page="capture",
     ),
     ActionInfo("view.fit", "Fit the picture", ("F",), "View", "The whole picture in every view"),

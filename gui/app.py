@@ -46,7 +46,7 @@ class BeamrigApp(QApplication):
         threading.excepthook = self._uncaught_in_thread
 
     def let_signals_through(self) -> None:
-        """End orderly on Ctrl+C and SIGTERM: Python sees signals only when it runs, so a timer lets it run."""
+        """End orderly on Ctrl+C and SIGTERM: Python sees signals only when it runs, so a timer helps."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._end_on_signal)
         timer = QTimer(self)

@@ -36,6 +36,7 @@ IDLE_S = 0.012
 SLOW_NUMBERS_S = 0.2
 """Histogram and focus number are for reading: five times a second is enough."""
 GAIN_INERTIA = 0.9
+RATE_WINDOW_NS = 2_000_000_000
 
 
 class RawFrame(Protocol):
@@ -49,6 +50,11 @@ class RawFrame(Protocol):
     @property
     def frame_id(self) -> int:
         """Number of the frame, from the device."""
+        ...
+
+    @property
+    def timestamp_ns(self) -> int:
+        """Device time of the start of the exposure."""
         ...
 
     @property
@@ -82,7 +88,7 @@ class PreparedFrame:
         focus: Focus number.
         exposure_us: Applied exposure.
         gain_db: Applied gain.
-        rate_hz: Frames a second over the last second, as shown.
+        rate_hz: Frames a second that the camera makes; 0 with the first frame.
     """
 
     camera: str
@@ -108,12 +114,17 @@ class _CameraState:
         self.histogram = Histogram()
         self.focus = 0.0
         self.numbers_at = 0.0
-        self.times: list[float] = []
+        self.seen: list[tuple[int, int]] = []
 
-    def rate_hz(self, now: float) -> float:
-        self.times = [at for at in self.times if now - at < 2.0] + [now]
-        span = self.times[-1] - self.times[0]
-        return (len(self.times) - 1) / span if span > 0 else 0.0
+    def rate_hz(self, frame_id: int, timestamp_ns: int) -> float:
+        """Return the camera's frame rate by its own counter and clock over the last two seconds."""
+        if self.seen and (frame_id <= self.seen[-1][0] or timestamp_ns <= self.seen[-1][1]):
+            self.seen = []  # acquisition was started anew
+        self.seen = [one for one in self.seen if timestamp_ns - one[1] < RATE_WINDOW_NS]
+        self.seen.append((frame_id, timestamp_ns))
+        frames = self.seen[-1][0] - self.seen[0][0]
+        span_ns = self.seen[-1][1] - self.seen[0][1]
+        return frames / span_ns * 1e9 if span_ns > 0 else 0.0
 
 
 class FramePreparer(QThread):
@@ -239,7 +250,7 @@ def prepare(
         focus=state.focus,
         exposure_us=frame.exposure_us,
         gain_db=frame.gain_db,
-        rate_hz=state.rate_hz(now),
+        rate_hz=state.rate_hz(frame.frame_id, frame.timestamp_ns),
     )
 
 

@@ -125,7 +125,7 @@ def _every_cell(raw: RawCodes, step: int) -> RawCodes:
 
 
 def view_lut(fmt: RawFormat, gain: float) -> NDArray[np.uint8]:
-    """Return the table from RAW code to 8-bit display value: black level off, gain, sRGB encoding (IEC 61966-2-1)."""
+    """Return the table from RAW code to 8-bit display value: black off, gain, sRGB (IEC 61966-2-1)."""
     linear = (np.arange(fmt.levels, dtype=np.float64) - fmt.black_dn) / max(fmt.white_dn - fmt.black_dn, 1.0)
     linear = np.clip(linear * gain, 0.0, 1.0)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.power(linear, 1 / 2.4) - 0.055)

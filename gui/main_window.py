@@ -6,46 +6,35 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
+from PySide6.QtCore import QByteArray, QTimer
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QMainWindow,
-    QMenu,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from gui import actions
+from gui import actions, wiring
 from gui.frames import CAMERAS, FramePreparer
-from gui.icons import icon
 from gui.pages.capture import CapturePage
 from gui.pages.deblur import DeblurPage
 from gui.pages.plan import PlanPage
 from gui.pages.review import ReviewPage
 from gui.planning import sentence
-from gui.rig_service import PARTS, RigService, TakeRequest, raw_format
+from gui.rail import PAGES, Rail, build_menus
+from gui.rig_service import RigService
 from gui.session_index import Listing, SessionIndex
 from gui.sessions import SessionKeeper, default_root, fresh_folder, today_folder
 from gui.settings import Settings, save_settings
 from gui.status_view import StatusView
+from gui.take import PARTS, raw_format
 from gui.widgets.error_banner import ErrorBanner
 from gui.widgets.help_overlay import HelpOverlay
 from gui.widgets.readiness import Readiness, ReadinessPanel, StatusChips
 from gui.workers import Trouble
 from rig.errors import BeamrigError
-from rig.exposure import ExposurePlan
 from rig.profiles import RigProfile, load_rig
 
 logger = logging.getLogger(__name__)
 
 FRAME_TIMER_MS = 33
 STATUS_TIMER_MS = 250
-PAGES = ("plan", "capture", "review", "deblur")
 READY_STAYS_MS = 1500
 
 
@@ -88,7 +77,7 @@ class MainWindow(QMainWindow):
         self.actions_by_key = actions.build_actions(self)
         self._build()
         self.help = HelpOverlay(self)
-        self._connect()
+        wiring.connect(self)
         self._frame_timer = self._timer(FRAME_TIMER_MS, self._pull_frames)
         self._status_timer = self._timer(STATUS_TIMER_MS, self._pull_status)
         self._restore()
@@ -97,31 +86,7 @@ class MainWindow(QMainWindow):
     # ---- building
 
     def _build(self) -> None:
-        rail = QWidget()
-        rail.setObjectName("rail")
-        rail.setFixedWidth(86)
-        column = QVBoxLayout(rail)
-        column.setContentsMargins(7, 12, 7, 12)
-        column.setSpacing(6)
-        self._rail: dict[str, QToolButton] = {}
-        for name in PAGES:
-            button = QToolButton()
-            button.setText(name.capitalize())
-            button.setIcon(icon(name))
-            button.setIconSize(QSize(26, 26))
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-            button.setCheckable(True)
-            button.setFixedSize(72, 62)
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button.setToolTip(actions.tooltip(f"page.{name}"))
-            button.clicked.connect(self.actions_by_key[f"page.{name}"].trigger)
-            column.addWidget(button)
-            self._rail[name] = button
-        column.addStretch(1)
-        keys = QLabel("F1  keys")
-        keys.setObjectName("muted")
-        keys.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        column.addWidget(keys)
+        self.rail = Rail(self.actions_by_key)
         self.stack = QStackedWidget()
         for page in self.pages.values():
             self.stack.addWidget(page)
@@ -129,7 +94,6 @@ class MainWindow(QMainWindow):
         strip = QVBoxLayout(top)
         strip.setContentsMargins(16, 0, 16, 0)
         strip.setSpacing(8)
-        strip.addSpacing(0)
         strip.addWidget(self.banner)
         strip.addWidget(self.readiness)
         body = QVBoxLayout()
@@ -142,81 +106,18 @@ class MainWindow(QMainWindow):
         row = QHBoxLayout(central)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(rail)
+        row.addWidget(self.rail)
         row.addLayout(body, 1)
         self.setCentralWidget(central)
         self.statusBar().addWidget(self.chips)
         self.statusBar().setSizeGripEnabled(False)
-        for group in actions.GROUPS:
-            menu = QMenu(group, self)
-            for info in actions.ACTIONS:
-                if info.group == group and info.in_menu:
-                    menu.addAction(self.actions_by_key[info.key])
-            if not menu.isEmpty():
-                self.menuBar().addMenu(menu)
-        for action in self.actions_by_key.values():
-            self.addAction(action)
+        build_menus(self, self.actions_by_key)
 
     def _timer(self, interval_ms: int, slot: Any) -> QTimer:
         timer = QTimer(self)
         timer.timeout.connect(slot)
         timer.start(interval_ms)
         return timer
-
-    def _connect(self) -> None:
-        service, capture, review = self.service, self.capture_page, self.review_page
-        service.readiness.connect(self._show_readiness)
-        service.opened.connect(self._rig_opened)
-        service.closed.connect(self._rig_closed)
-        service.live_changed.connect(capture.set_live)
-        service.applied.connect(self._plan_applied)
-        service.take_started.connect(capture.take_started)
-        service.shot.connect(capture.show_shot)
-        service.take_finished.connect(self._take_finished)
-        service.take_failed.connect(self._take_failed)
-        service.restarting.connect(capture.camera_lost)
-        service.restarted.connect(capture.camera_back)
-        service.gave_up.connect(capture.camera_given_up)
-        service.trouble.connect(self.show_trouble)
-        service.session_changed.connect(self._session_changed)
-        self.plan_page.use_plan.connect(service.apply_plan)
-        self.plan_page.plan_changed.connect(capture.set_wished_plan)
-        capture.capture_wanted.connect(service.capture)
-        capture.cancel_wanted.connect(service.cancel)
-        capture.live_wanted.connect(service.set_live)
-        capture.restart_wanted.connect(service.restart_camera)
-        capture.panel.scene_edit.textChanged.connect(self._count_scene)
-        self.readiness.retry_wanted.connect(self.open_rig)
-        self.index.listed.connect(self._listed)
-        self.index.failed.connect(self.show_trouble)
-        review.trouble.connect(self.show_trouble)
-        review.deblur_wanted.connect(self._deblur_pair)
-        self.deblur_page.trouble.connect(self.show_trouble)
-        for key, slot in {
-            "session.new": self._new_session,
-            "session.open": self._open_session,
-            "app.quit": self.close,
-            "plan.use": self.plan_page.send_plan,
-            "rig.live": self._toggle_live,
-            "rig.reopen": self.open_rig,
-            "capture.fire": capture.fire,
-            "capture.cancel": self._cancel,
-            "capture.next": capture.panel.checklist.choose_next,
-            "view.fit": self._fit,
-            "view.actual": self._actual,
-            "view.clipping": capture.clipping.toggle,
-            "review.next": review.select_next,
-            "review.previous": review.select_previous,
-            "review.process": review.process,
-            "deblur.run": self.deblur_page.run,
-            "deblur.mask": self.deblur_page.toggle_mask,
-            "help.keys": self.help_toggle,
-        }.items():
-            self.actions_by_key[key].triggered.connect(slot)
-        for name in PAGES:
-            self.actions_by_key[f"page.{name}"].triggered.connect(
-                lambda _=False, page=name: self.show_page(page)
-            )
 
     # ---- pages
 
@@ -229,8 +130,7 @@ class MainWindow(QMainWindow):
         """Show a page; its own shortcuts work, those of other pages do not."""
         self.stack.setCurrentWidget(self.pages[name])
         self.settings.page = name
-        for page, button in self._rail.items():
-            button.setChecked(page == name)
+        self.rail.choose(name)
         for info in actions.ACTIONS:
             if info.page:
                 self.actions_by_key[info.key].setEnabled(info.page == name)
@@ -257,7 +157,7 @@ class MainWindow(QMainWindow):
         self.readiness.show()
         self.capture_page.set_ready(False, "The rig is opening")
         self.plan_page.set_usable(False, "The rig is opening")
-        self.service.open()
+        self.service.open(self.plan_page.plan())
 
     def _load_profile(self, rig_name: str) -> None:
         try:
@@ -270,7 +170,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"beamrig  {profile.title}")
         self.plan_page.set_rig(profile)
 
-    def _show_readiness(self, readiness: Readiness) -> None:
+    def show_readiness(self, readiness: Readiness) -> None:
+        """Show the state of a part of the rig that opens, failed or came back."""
         self.readiness.set_part(readiness)
         self.status_view.show_readiness(readiness)
         if readiness.state == "failed" and self.service.rig is None:
@@ -279,7 +180,8 @@ class MainWindow(QMainWindow):
             self.plan_page.set_usable(False, "The rig is not open")
             self.readiness.show()
 
-    def _rig_opened(self, profile: RigProfile) -> None:
+    def rig_opened(self, profile: RigProfile) -> None:
+        """Let takes and plans begin."""
         self.readiness.set_title("The rig is ready")
         QTimer.singleShot(READY_STAYS_MS, self._hide_readiness)
         self.capture_page.set_ready(True)
@@ -290,25 +192,30 @@ class MainWindow(QMainWindow):
         if self.readiness.all_ready():
             self.readiness.hide()
 
-    def _rig_closed(self) -> None:
+    def rig_closed(self) -> None:
+        """Show that there is no rig."""
         self.capture_page.clear_views("The rig is closed")
         self.capture_page.set_plan(None)
         self.plan_page.results.applied.clear()
 
-    def _plan_applied(self, applied: Any) -> None:
+    def plan_applied(self, applied: Any) -> None:
+        """Show what the rig made of a plan."""
         self.plan_page.results.applied.show_rows(self.status_view.applied_rows(applied))
         self.capture_page.set_plan(self.service.applied_plan)
 
-    def _take_finished(self, result: Any) -> None:
+    def take_finished(self, result: Any) -> None:
+        """Show the outcome of a take and list the session anew."""
         self.capture_page.take_finished(result)
         self.index.refresh()
 
-    def _take_failed(self, trouble: Trouble) -> None:
+    def take_failed(self, trouble: Trouble) -> None:
+        """Show why a take could not be made."""
         self.capture_page.take_failed(trouble)
         self.show_trouble(trouble)
         self.index.refresh()
 
-    def _toggle_live(self) -> None:
+    def toggle_live(self) -> None:
+        """Start or stop both live views."""
         self.service.set_live(not self.service.live_wanted)
 
     def _pull_frames(self) -> None:
@@ -324,48 +231,57 @@ class MainWindow(QMainWindow):
 
     # ---- session
 
-    def _new_session(self) -> None:
+    def new_session(self) -> None:
+        """Go over to a fresh folder; it is made at the first capture."""
         folder = fresh_folder()
         self.service.switch_session(folder)
 
-    def _open_session(self) -> None:
+    def open_session(self) -> None:
+        """Let the operator choose a session folder."""
         start = self.keeper.folder if self.keeper.folder.exists() else default_root()
         chosen = QFileDialog.getExistingDirectory(self, "Open a session folder", str(start))
         if chosen:
             self.service.switch_session(Path(chosen))
 
-    def _session_changed(self) -> None:
+    def session_changed(self) -> None:
+        """Show the name of another session and list it."""
         self.status_view.show_session()
         self.index.refresh()
 
-    def _listed(self, listing: Listing) -> None:
+    def listed(self, listing: Listing) -> None:
+        """Hand a new listing to the pages."""
         self.listing = listing
-        self._count_scene()
+        self.count_scene()
         self.review_page.show_listing(listing)
         self.deblur_page.show_listing(listing)
 
-    def _count_scene(self) -> None:
+    def count_scene(self) -> None:
+        """Show what the chosen scene has already."""
         scene = self.capture_page.scene
         paired, rejected = self.listing.counts(scene, "paired"), self.listing.counts(scene, "rejected")
         self.capture_page.set_scene_counts(set(self.listing.scenes), paired, rejected)
 
-    def _deblur_pair(self, path: Path) -> None:
+    def deblur_pair(self, path: Path) -> None:
+        """Open a developed picture on the Deblur page."""
         self.show_page("deblur")
         self.deblur_page.open_picture(path)
 
     # ---- rest
 
-    def _cancel(self) -> None:
+    def cancel(self) -> None:
+        """Stop whatever runs: take, processing, deblur."""
         self.service.cancel()
         self.review_page.cancel()
         self.deblur_page.cancel()
 
-    def _fit(self) -> None:
+    def fit(self) -> None:
+        """Show the whole picture in every view."""
         self.capture_page.fit()
         self.review_page.slider.state.fit()
         self.deblur_page.slider.state.fit()
 
-    def _actual(self) -> None:
+    def actual(self) -> None:
+        """Show actual pixels on the page that is shown."""
         if self.page == "capture":
             self.capture_page.show_actual_pixels()
         elif self.page == "review":
@@ -398,11 +314,3 @@ class MainWindow(QMainWindow):
         self.preparer.end()
         self.keeper.close()
         super().closeEvent(event)
-
-    def take_request(self) -> TakeRequest | None:
-        """Return the take as the Capture page is set up."""
-        return self.capture_page.request()
-
-    def current_plan(self) -> ExposurePlan | None:
-        """Return the plan of the Plan page."""
-        return self.plan_page.plan()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from gui.sessions import SessionKeeper
 from gui.workers import Trouble, Worker
 from rig.errors import SessionError
+
+if TYPE_CHECKING:
+    from processing.report import SceneReport
 
 
 class ProcessingJob(QObject):
@@ -57,13 +60,12 @@ class ProcessingJob(QObject):
             if session is None:
                 raise SessionError("no session is open", hint="capture something, or open one with Ctrl+O")
             report = process_session(session, [scene], progress=self._tell, cancel=self._cancel)
-            text = "Stopped" if self._cancel.is_set() else summary(scene, report)
+            text = "Stopped: what was finished stays" if report.cancelled else summary(report.scenes[scene])
         finally:
             self._running = False
         self.finished.emit(text)
 
-    def _tell(self, *args: Any) -> None:
-        text, done = progress_of(*args)
+    def _tell(self, done: float, text: str) -> None:
         self.progressed.emit(text, done)
 
     def _worker_failed(self, trouble: Trouble) -> None:
@@ -71,11 +73,13 @@ class ProcessingJob(QObject):
         self.failed.emit(trouble)
 
 
-def progress_of(text: str, done: float) -> tuple[str, float]:
-    """Return the words and the done fraction of a progress call."""
-    return text, done
-
-
-def summary(scene: str, report: Any) -> str:
-    """Return one line about a processed scene."""
-    return f"{scene} processed"
+def summary(report: SceneReport) -> str:
+    """Return one line about a processed scene: how many pairs, and the agreement of the static pair."""
+    words = f"{report.developed} developed"
+    if report.skipped:
+        words += f", {report.skipped} were there already"
+    before, after = report.static_pair.get("before", {}), report.static_pair.get("after", {})
+    if "psnr_db" in before and "psnr_db" in after:
+        words += f"; static pair {before['psnr_db']:.1f} to {after['psnr_db']:.1f} dB"
+        words += f", Delta-L {before['delta_l_percent']:.2f} to {after['delta_l_percent']:.2f} %"
+    return words

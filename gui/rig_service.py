@@ -10,62 +10,25 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from gui.frames import CAMERAS, FramePreparer
-from gui.imaging import RawFormat
 from gui.planning import sentence
 from gui.sessions import SessionKeeper
+from gui.take import PARTS, StatusNow, TakeRequest, blame, raw_format
 from gui.watch import Recovery, StatusWatch
 from gui.widgets.readiness import Readiness
 from gui.workers import Trouble, Worker
 from rig.capture.disk import pairs_left
-from rig.errors import BeamrigError, CaptureError, DeviceError, TriggerError
+from rig.errors import BeamrigError, CaptureError
 from rig.exposure import ExposurePlan
-from rig.profiles import RigProfile, load_profile, load_rig
+from rig.profiles import load_rig
 from rig.rig import Rig
 from rig.status import RigStatus
 
 logger = logging.getLogger(__name__)
-
-PARTS = ("Rig process", "Camera B", "Camera S", "Trigger box")
-
-
-@dataclass(frozen=True)
-class TakeRequest:
-    """A take that the operator wants.
-
-    Attributes:
-        scene: Name of the scene.
-        kind: "whiteboard", "lightbox", "static" or "action".
-        pairs: How many pulses.
-        period_s: Time between them; None takes the plan's.
-        plan: Plan of the Plan page, applied first where the rig has none yet.
-    """
-
-    scene: str
-    kind: str
-    pairs: int
-    period_s: float | None
-    plan: ExposurePlan | None
-
-
-@dataclass(frozen=True)
-class StatusNow:
-    """What the watch thread found.
-
-    Attributes:
-        rig: The rig's own status.
-        shots_left: How many pairs find room where the session is or will be.
-        free_bytes: Free room there.
-    """
-
-    rig: RigStatus
-    shots_left: int
-    free_bytes: int
 
 
 class RigService(QObject):
@@ -121,9 +84,9 @@ class RigService(QObject):
 
     # ---- what the window asks for; every call returns at once
 
-    def open(self) -> None:
-        """Open the rig, or open it anew."""
-        self._submit(self._open, "open")
+    def open(self, plan: ExposurePlan | None = None) -> None:
+        """Open the rig, or open it anew, and give it a plan if there is one."""
+        self._submit(lambda: self._open(plan), "open")
 
     def apply_plan(self, plan: ExposurePlan) -> None:
         """Write a plan to the rig."""
@@ -172,7 +135,7 @@ class RigService(QObject):
 
     # ---- jobs, in the worker's thread
 
-    def _open(self) -> None:
+    def _open(self, plan: ExposurePlan | None) -> None:
         self._close()
         serials: dict[str, str] = {}
         for part in PARTS:
@@ -194,6 +157,8 @@ class RigService(QObject):
         self.watch.follow(lambda: self._status_now(rig))
         self.opened.emit(rig.profile)
         self.keeper.open_existing()
+        if plan is not None:
+            self._apply(plan)
         self._follow_live()
 
     def _close(self) -> None:
@@ -308,35 +273,3 @@ class RigService(QObject):
 
     def _job_failed(self, trouble: Trouble) -> None:
         self.trouble.emit(trouble)
-
-
-def raw_format(rig: RigProfile, camera: str) -> RawFormat:
-    """Return how the codes of a camera are to be read, from its profile.
-
-    Raises:
-        ProfileError: The profile cannot be loaded.
-    """
-    slot = rig.cameras["B" if camera == "B" else "S"]
-    pixels = load_profile(slot.profile, "camera").pixel_format
-    return RawFormat(
-        cfa=pixels.cfa,
-        levels=2**pixels.significant_bits,
-        black_dn=pixels.black_level_dn,
-        white_dn=pixels.white_level_dn,
-    )
-
-
-def blame(error: BeamrigError, serials: dict[str, str]) -> str:
-    """Return the part of the rig that an error of opening is about.
-
-    Args:
-        error: What `Rig.open` raised.
-        serials: Serial number of each camera.
-    """
-    if isinstance(error, TriggerError):
-        return PARTS[3]
-    if isinstance(error, DeviceError):
-        for camera in CAMERAS:
-            if serials.get(camera, "?") in error.message or f"camera {camera} " in error.message:
-                return f"Camera {camera}"
-    return PARTS[0]

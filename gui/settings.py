@@ -49,7 +49,7 @@ def load_settings(path: Path | None = None) -> tuple[Settings, str]:
         path: The file; the default place when None.
 
     Returns:
-        The settings, and a line for the operator when something in the file could not be used ("" if all was).
+        The settings, and a line for the operator when something in the file could not be used.
     """
     file = path or settings_path()
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gui.rig_service import StatusNow
 from gui.sessions import SessionKeeper
+from gui.take import StatusNow
 from gui.widgets.readiness import Readiness, StatusChips
 from rig.capture.result import AppliedPlan
 

@@ -62,7 +62,8 @@ QLabel#heading {{ font-size: 12px; font-weight: 600; color: {MUTED}; letter-spac
 QLabel#muted {{ color: {MUTED}; }}
 QLabel#fieldError {{ color: {BAD}; font-size: 12px; }}
 QLabel#warning {{ color: {WARN}; }}
-QLabel#badge {{ background: {RAISED}; border: 1px solid {BORDER}; border-radius: 9px; padding: 1px 8px; font-size: 12px; }}
+QLabel#badge {{ background: {RAISED}; border: 1px solid {BORDER}; border-radius: 9px; padding: 1px 8px;
+    font-size: 12px; }}
 QLabel#untrained {{ background: #3a2d12; border: 1px solid {WARN}; border-radius: 6px; color: {WARN};
     padding: 8px; }}
 QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; padding: 4px; }}
@@ -78,6 +79,7 @@ QPushButton:hover {{ background: {HOVER}; }}
 QPushButton:pressed {{ background: {PANEL}; }}
 QPushButton:focus, QToolButton:focus {{ border-color: {ACCENT}; }}
 QPushButton:disabled {{ color: {FAINT}; background: {PANEL}; }}
+QPushButton:checked {{ background: #1d3b2e; border-color: {OK}; }}
 QPushButton#primary {{ background: #2368b5; border-color: {ACCENT}; font-weight: 600; }}
 QPushButton#primary:hover {{ background: #2c78cc; }}
 QPushButton#primary:disabled {{ background: {RAISED}; border-color: {BORDER}; color: {FAINT}; }}
@@ -97,6 +99,7 @@ QLineEdit[wrong="true"], QComboBox[wrong="true"] {{ border-color: {BAD}; }}
 QLineEdit:disabled, QSpinBox:disabled, QComboBox:disabled {{ color: {FAINT}; }}
 QComboBox::drop-down {{ border: none; width: 26px; }}
 QComboBox::down-arrow {{ image: url({ASSETS}/chevron.svg); width: 12px; height: 12px; }}
+QSpinBox {{ padding-right: 28px; }}
 QSpinBox::up-button, QSpinBox::down-button {{ subcontrol-origin: border; width: 22px; background: {RAISED};
     border: none; border-left: 1px solid {BORDER}; }}
 QSpinBox::up-button {{ subcontrol-position: top right; border-top-right-radius: 6px; }}
@@ -104,18 +107,22 @@ QSpinBox::down-button {{ subcontrol-position: bottom right; border-bottom-right-
 QSpinBox::up-button:hover, QSpinBox::down-button:hover {{ background: {HOVER}; }}
 QSpinBox::up-arrow {{ image: url({ASSETS}/plus.svg); width: 10px; height: 10px; }}
 QSpinBox::down-arrow {{ image: url({ASSETS}/minus.svg); width: 10px; height: 10px; }}
-QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {BORDER}; selection-background-color: {HOVER}; }}
+QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {BORDER};
+    selection-background-color: {HOVER}; }}
 QCheckBox {{ spacing: 8px; }}
-QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {FAINT}; border-radius: 4px; background: {BACKGROUND}; }}
-QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; image: url({ASSETS}/check.svg); }}
+QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {FAINT}; border-radius: 4px;
+    background: {BACKGROUND}; }}
+QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT};
+    image: url({ASSETS}/check.svg); }}
 QSlider::groove:horizontal {{ height: 4px; background: {BORDER}; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {ACCENT}; border-radius: 2px; }}
-QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: {TEXT}; }}
+QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -5px 0; border-radius: 7px;
+    background: {TEXT}; }}
 QProgressBar {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px; text-align: center;
     min-height: 18px; }}
 QProgressBar::chunk {{ background: #2368b5; border-radius: 5px; }}
-QListWidget, QTreeWidget, QTableWidget, QPlainTextEdit {{ background: {PANEL}; border: 1px solid {BORDER}; border-radius: 8px;
-    alternate-background-color: {BACKGROUND}; gridline-color: {BORDER}; }}
+QListWidget, QTreeWidget, QTableWidget, QPlainTextEdit {{ background: {PANEL}; border: 1px solid {BORDER};
+    border-radius: 8px; alternate-background-color: {BACKGROUND}; gridline-color: {BORDER}; }}
 QListWidget::item, QTreeWidget::item {{ padding: 5px 4px; }}
 QListWidget::item:selected, QTreeWidget::item:selected, QTableWidget::item:selected {{ background: #23405f; }}
 QHeaderView::section {{ background: {RAISED}; color: {MUTED}; border: none; border-bottom: 1px solid {BORDER};

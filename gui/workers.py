@@ -149,7 +149,7 @@ class Worker(QThread):
 
 
 class NewestSlot(Generic[T]):
-    """One place for the newest thing of a kind: the writer overwrites, the reader takes what is new to him."""
+    """One place for the newest thing of a kind: the writer overwrites, the reader takes what is new."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

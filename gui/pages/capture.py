@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from gui import actions, theme
+from gui import theme
 from gui.frames import CAMERAS, FramePreparer, PreparedFrame
 from gui.imaging import RawFormat
 from gui.planning import sentence
-from gui.rig_service import TakeRequest
 from gui.settings import Settings
+from gui.take import TakeRequest
+from gui.widgets.capture_bar import CaptureBar
 from gui.widgets.capture_panel import CapturePanel
 from gui.widgets.counters import CounterTable
 from gui.widgets.live_view import LiveView
 from gui.widgets.view_state import ViewState
 from gui.workers import Trouble
 from rig.capture.result import Shot, TakeResult
-from rig.errors import BeamrigError, UnitError
 from rig.exposure import ExposurePlan
-from rig.records import check_scene_name
 from rig.status import RigStatus
-from rig.units import parse_quantity
 
 SHARPEST_VIEW = 1.1
 """Screen pixels that a prepared pixel may cover before a finer picture is prepared."""
@@ -56,47 +54,20 @@ class CapturePage(QWidget):
         self.views = {camera: LiveView(camera, self.state) for camera in CAMERAS}
         self.counters = CounterTable()
         self.panel = CapturePanel(settings.pairs)
-        self._plan_line = QLabel("")
-        self._plan_line.setObjectName("muted")
-        self._plan_line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.live_button = QPushButton("Live")
-        self.live_button.setCheckable(True)
-        self.live_button.setChecked(True)
-        self.live_button.setToolTip(actions.tooltip("rig.live"))
-        self.live_button.clicked.connect(self.live_wanted)
-        self.clipping = QCheckBox("Mark clipped")
-        self.clipping.setToolTip(actions.tooltip("view.clipping"))
-        self.clipping.setChecked(settings.show_clipping)
-        self.clipping.toggled.connect(self._set_clipping)
+        self.bar = CaptureBar(settings.show_clipping)
         self._set_clipping(settings.show_clipping)
         self._build()
         self._connect()
         self._update_button()
 
     def _build(self) -> None:
-        title = QLabel("Capture")
-        title.setObjectName("title")
-        bar = QHBoxLayout()
-        bar.setSpacing(10)
-        bar.addWidget(title)
-        bar.addWidget(self._plan_line, 1)
-        bar.addWidget(self.clipping)
-        for key, text, slot in (
-            ("view.fit", "Fit", self.fit),
-            ("view.actual", "1:1", self.show_actual_pixels),
-        ):
-            button = QPushButton(text)
-            button.setToolTip(actions.tooltip(key))
-            button.clicked.connect(slot)
-            bar.addWidget(button)
-        bar.addWidget(self.live_button)
         views = QHBoxLayout()
         views.setSpacing(12)
         for view in self.views.values():
             views.addWidget(view, 1)
         left = QVBoxLayout()
         left.setSpacing(10)
-        left.addLayout(bar)
+        left.addWidget(self.bar)
         left.addLayout(views, 1)
         left.addWidget(self.counters)
         row = QHBoxLayout(self)
@@ -106,6 +77,10 @@ class CapturePage(QWidget):
         row.addWidget(self.panel)
 
     def _connect(self) -> None:
+        self.bar.fit_wanted.connect(self.fit)
+        self.bar.actual_wanted.connect(self.show_actual_pixels)
+        self.bar.live_wanted.connect(self.live_wanted)
+        self.bar.clipping.toggled.connect(self._set_clipping)
         self.panel.capture_wanted.connect(self.fire)
         self.panel.cancel_wanted.connect(self.cancel_wanted)
         self.panel.new_scene_wanted.connect(self.use_new_scene)
@@ -181,17 +156,10 @@ class CapturePage(QWidget):
         self._show_plan()
 
     def _show_plan(self) -> None:
+        self.bar.show_plan(self._plan, self._wished)
         plan = self._plan or self._wished
-        if plan is None:
-            self._plan_line.setText("No plan: the Plan page says what is missing")
-        else:
-            words = "on the rig" if self._plan else "planned, goes to the rig with the first take"
-            self._plan_line.setText(
-                f"B {plan.applied_us['B'] / 1e3:.3f} ms, {plan.blur_px['B']:.1f} px   "
-                f"S {plan.applied_us['S'] / 1e3:.3f} ms, {plan.blur_px['S']:.1f} px   ({words})"
-            )
+        if plan is not None:
             self.panel.period_edit.setPlaceholderText(f"plan's {plan.period_s * 1e3:.0f} ms")
-        self._plan_line.setToolTip(self._plan_line.text())
         self._update_button()
 
     def set_scene_counts(self, scenes: set[str], paired: dict[str, int], rejected: dict[str, int]) -> None:
@@ -214,14 +182,11 @@ class CapturePage(QWidget):
 
     def request(self) -> TakeRequest | None:
         """Return the take as it is set up, or None with the wrong field marked."""
-        period, good = self._period_s()
-        problem = self._scene_problem()
-        self.panel.scene.set_error(problem)
         plan = self._plan or self._wished
-        if not good or problem or plan is None:
+        if not self.panel.check_fields() or plan is None:
             return None
         kind = self.panel.checklist.current
-        return TakeRequest(self.scene, kind, self.panel.pairs_spin.value(), period, plan)
+        return TakeRequest(self.scene, kind, self.panel.pairs_spin.value(), self.panel.period_s(), plan)
 
     def fire(self) -> None:
         """Ask for the take, if one can be made."""
@@ -291,7 +256,7 @@ class CapturePage(QWidget):
 
     def set_live(self, live: bool) -> None:
         """Show whether the live views run."""
-        self.live_button.setChecked(live)
+        self.bar.live.setChecked(live)
         if not live:
             for view in self.views.values():
                 if not view.canvas.has_image():
@@ -324,26 +289,6 @@ class CapturePage(QWidget):
     def _step_chosen(self, kind: str) -> None:
         self._update_button()
 
-    def _scene_problem(self) -> str:
-        try:
-            check_scene_name(self.scene)
-        except BeamrigError as error:
-            return sentence(error.hint or error.message)
-        return ""
-
-    def _period_s(self) -> tuple[float | None, bool]:
-        text = self.panel.period_edit.text().strip()
-        if not text:
-            self.panel.period.set_error("")
-            return None, True
-        try:
-            value = parse_quantity(text, "time")
-        except UnitError as error:
-            self.panel.period.set_error(sentence(error.hint or error.message))
-            return None, False
-        self.panel.period.set_error("" if value > 0 else "Must be above 0")
-        return value, value > 0
-
     def _update_button(self) -> None:
         kind = self.panel.checklist.current
         self.panel.button.setText(f"Capture {kind}")
@@ -354,7 +299,5 @@ class CapturePage(QWidget):
             reasons.append("A take is running")
         elif (self._plan or self._wished) is None:
             reasons.append("No plan yet: see the Plan page (F2)")
-        problem = self._scene_problem()
-        self.panel.scene.set_error(problem)
-        good = self._period_s()[1] and not problem
+        good = self.panel.check_fields()
         self.panel.set_ready(not reasons and good, reasons[0] if reasons else "")

@@ -29,6 +29,7 @@ from gui.pictures import PICTURE_FILES, derived_path
 from gui.session_index import Listing
 from gui.settings import Settings
 from gui.widgets.compare_slider import CompareSlider
+from gui.widgets.elided import ElidedLabel
 from gui.widgets.readout import ValueTable
 from gui.workers import Trouble
 from rig.records import PairRecord
@@ -56,11 +57,13 @@ class DeblurPage(QWidget):
         self.slider.set_names("Before  B", "After  LBAG", (theme.CAMERA["B"], theme.OK))
         self.slider.clear(NOTHING)
         self.pictures = QListWidget()
+        self.none_yet = QLabel("None yet. Process a scene on the Review page.")
+        self.none_yet.setObjectName("muted")
+        self.none_yet.setWordWrap(True)
         self.open_button = QPushButton("Open picture…")
         self.open_button.setToolTip("A developed PNG or TIFF, 8 or 16 bit")
         self.open_button.clicked.connect(self._choose_file)
-        self.shown = QLabel("")
-        self.shown.setObjectName("muted")
+        self.shown = ElidedLabel()
         self.engine = ValueTable(("Device", "Precision", "Network", "Weights"))
         self.untrained = QLabel("")
         self.untrained.setObjectName("untrained")
@@ -100,9 +103,11 @@ class DeblurPage(QWidget):
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(title)
+        column.addSpacing(4)
         heading = QLabel("DEVELOPED PAIRS")
         heading.setObjectName("heading")
         column.addWidget(heading)
+        column.addWidget(self.none_yet)
         column.addWidget(self.pictures, 1)
         column.addWidget(self.open_button)
         middle = QVBoxLayout()
@@ -161,6 +166,7 @@ class DeblurPage(QWidget):
             if path == self._wanted:
                 self.pictures.setCurrentItem(item)
         self.pictures.blockSignals(False)
+        self.none_yet.setVisible(self.pictures.count() == 0)
 
     def open_picture(self, path: Path) -> None:
         """Open a picture file."""
@@ -217,9 +223,8 @@ class DeblurPage(QWidget):
         self.slider.set_overlay(mask, self.opacity.value() / 100)
 
     def _show_engine(self, info: EngineInfo) -> None:
-        self.engine.set(
-            "Device", f"{info.device}, {info.threads} threads" if info.device == "cpu" else info.device
-        )
+        device = f"cpu, {info.threads} threads" if info.device == "cpu" else info.device
+        self.engine.set("Device", device)
         self.engine.set("Precision", f"{info.precision}: {info.reason}")
         self.engine.set("Network", f"{info.architecture}, {info.parameters / 1e6:.2f} million parameters")
         self.engine.set(
@@ -227,7 +232,7 @@ class DeblurPage(QWidget):
         )
         self.untrained.setVisible(not info.trained)
         self.untrained.setText(
-            "<b>Untrained weights.</b> The picture on the right shows that the way from file to preview works, "
+            "<b>Untrained weights.</b> The right picture shows that the way from file to preview works, "
             "not what a trained network can do."
         )
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui import actions, theme
+from gui import actions
 from gui.pages.plan_results import PlanResults
 from gui.planning import TARGETS, PlanInput, PlanOutcome, make_plan
 from gui.settings import Settings

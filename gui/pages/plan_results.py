@@ -30,7 +30,8 @@ class PlanResults(QWidget):
         self.trouble = QFrame()
         self.trouble.setObjectName("planTrouble")
         self.trouble.setStyleSheet(
-            f"QFrame#planTrouble {{ background: #3a2d12; border: 1px solid {theme.WARN}; border-radius: 8px; }}"
+            f"QFrame#planTrouble {{ background: #3a2d12; border: 1px solid {theme.WARN};"
+            " border-radius: 8px; }"
         )
         self.reason = QLabel()
         self.reason.setStyleSheet(f"font-size: 16px; font-weight: 600; color: {theme.WARN};")

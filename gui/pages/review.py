@@ -1,4 +1,4 @@
-"""Review page: the shots of the session, both pictures of a pair under a slider, and why they belong together."""
+"""Review page: shots of the session, both pictures of a pair under a slider, why they belong together."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from gui.processing_job import ProcessingJob
 from gui.session_index import Listing, SessionIndex, Shot
 from gui.sessions import SessionKeeper
 from gui.widgets.compare_slider import CompareSlider
+from gui.widgets.elided import ElidedLabel
 from gui.widgets.facts import meta_rows, proof_rows
 from gui.widgets.readout import ValueTable
 from gui.widgets.shot_list import ShotList
@@ -49,8 +50,7 @@ class ReviewPage(QWidget):
         self.slider = CompareSlider("B", "S")
         self.slider.set_names("B  long, blurred", "S  short, sharp", (theme.CAMERA["B"], theme.CAMERA["S"]))
         self.slider.clear(NO_SESSION)
-        self.shown = QLabel("")
-        self.shown.setObjectName("muted")
+        self.shown = ElidedLabel()
         self.proof = ValueTable()
         self.meta = {camera: ValueTable() for camera in ("B", "S")}
         self.warnings = QLabel("")
@@ -69,9 +69,7 @@ class ReviewPage(QWidget):
         self.deblur_button.clicked.connect(self._deblur)
         self.progress = QProgressBar()
         self.progress.hide()
-        self.outcome = QLabel("")
-        self.outcome.setObjectName("muted")
-        self.outcome.setWordWrap(True)
+        self.outcome = ElidedLabel()
         self._view: NewestSlot[PairView] = NewestSlot()
         self._seen = 0
         self._loader = Worker("review", limit=2, parent=self)
@@ -102,9 +100,10 @@ class ReviewPage(QWidget):
         row.setSpacing(10)
         row.addWidget(self.process_button)
         row.addWidget(self.cancel_button)
-        row.addWidget(self.progress, 1)
-        row.addWidget(self.outcome, 1)
+        row.addStretch(1)
         row.addWidget(self.deblur_button)
+        middle.addWidget(self.progress)
+        middle.addWidget(self.outcome)
         middle.addLayout(row)
         tabs = QTabWidget()
         tabs.setFixedWidth(318)
@@ -184,7 +183,7 @@ class ReviewPage(QWidget):
             return  # another shot was selected meanwhile
         self.slider.set_pair(view.b, view.s, QSizeF(*view.size))
         self.shown.setText(f"{view.pair_id}   {view.label}")
-        self.shown.setStyleSheet(f"color: {theme.OK if view.developed else theme.MUTED};")
+        self.shown.set_colour(theme.OK if view.developed else theme.MUTED)
 
     def _load_failed(self, trouble: Trouble) -> None:
         self.slider.clear(f"{trouble.message}\n{trouble.hint}")
@@ -254,7 +253,7 @@ class ReviewPage(QWidget):
         self.process_button.setText(f"Process scene {self.scene}" if self.scene else "Process scene")
         self.cancel_button.setVisible(running)
         self.progress.setVisible(running)
-        self.outcome.setVisible(not running)
+        self.outcome.setVisible(not running and bool(self.outcome.text()))
         self.deblur_button.setEnabled(self._developed_b() is not None)
 
     def end(self) -> None:

@@ -15,8 +15,12 @@ from PySide6.QtWidgets import (
 )
 
 from gui import actions, theme
+from gui.planning import sentence
 from gui.widgets.checklist import Checklist
 from gui.widgets.fields import CalmSpinBox, Field, TextEdit
+from rig.errors import BeamrigError, UnitError
+from rig.records import check_scene_name
+from rig.units import parse_quantity
 
 MAX_VERDICTS = 200
 
@@ -91,6 +95,33 @@ class CapturePanel(QFrame):
         column.addWidget(self.progress)
         column.addWidget(self.verdict)
         column.addWidget(self.shots, 1)
+
+    def check_fields(self) -> bool:
+        """Say at the fields what is wrong with them; return whether nothing is."""
+        problem = ""
+        try:
+            check_scene_name(self.scene_edit.text().strip())
+        except BeamrigError as error:
+            problem = sentence(error.hint or error.message)
+        self.scene.set_error(problem)
+        wrong = ""
+        try:
+            period_s = self.period_s()
+            if period_s is not None and period_s <= 0:
+                wrong = "Must be above 0"
+        except UnitError as error:
+            wrong = sentence(error.hint or error.message)
+        self.period.set_error(wrong)
+        return not problem and not wrong
+
+    def period_s(self) -> float | None:
+        """Return the period that was typed; None leaves it to the plan.
+
+        Raises:
+            UnitError: It cannot be read.
+        """
+        text = self.period_edit.text().strip()
+        return parse_quantity(text, "time") if text else None
 
     def set_ready(self, ready: bool, why_not: str = "") -> None:
         """Say whether a take can be made now, and if not, why."""

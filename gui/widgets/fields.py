@@ -90,6 +90,7 @@ class CalmSpinBox(QSpinBox):
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setButtonSymbols(QSpinBox.ButtonSymbols.PlusMinus)
+        self.lineEdit().setTextMargins(7, 0, 0, 0)  # the style sheet's padding does not reach the inner edit
 
     def event(self, event: QEvent) -> bool:
         """Claim Return before the shortcuts see it."""

@@ -38,7 +38,7 @@ class HelpOverlay(QWidget):
         grid = QGridLayout(card)
         grid.setContentsMargins(32, 24, 32, 24)
         grid.setHorizontalSpacing(18)
-        grid.setVerticalSpacing(6)
+        grid.setVerticalSpacing(7)
         title = QLabel("Keyboard shortcuts")
         title.setObjectName("title")
         grid.addWidget(title, 0, 0, 1, 5)
@@ -50,13 +50,14 @@ class HelpOverlay(QWidget):
                 grid.setColumnMinimumWidth(2, 40)
             heading = QLabel(group.upper())
             heading.setObjectName("heading")
+            heading.setContentsMargins(0, 8, 0, 0)
             grid.addWidget(heading, row, column, 1, 2)
             row += 1
             for info in (item for item in ACTIONS if item.group == group):
                 keys = QLabel("  ".join(QKeySequence(key).toString() for key in info.shortcuts))
                 keys.setFont(theme.font(12, bold=True, mono=True))
                 grid.addWidget(keys, row, column)
-                text = QLabel(f"{info.text}: {info.hint[:1].lower()}{info.hint[1:]}")
+                text = QLabel(f"{info.text.rstrip('…')}.  {info.hint}")
                 text.setObjectName("muted")
                 grid.addWidget(text, row, column + 1)
                 row += 1

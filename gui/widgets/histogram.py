@@ -63,7 +63,7 @@ class HistogramView(QWidget):
         self._black.setValue(fmt.black_dn)
 
     def set_histogram(self, histogram: Histogram) -> None:
-        """Show counts: drawn in 256 bins, each outline scaled by the logarithm of the greatest count of all."""
+        """Show counts: 256 bins, each outline scaled by the logarithm of the greatest count."""
         self.histogram = histogram
         drawn = {name: coarse(counts) for name, counts in histogram.counts.items()}
         top = max((float(counts.max()) for counts in drawn.values() if counts.size), default=1.0)

@@ -1,4 +1,4 @@
-"""A picture that zooms with the wheel and pans with the mouse; base of the live view and the compare slider."""
+"""A picture that zooms with the wheel and pans with the mouse; base of live view and compare slider."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QImage, QPainter, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
@@ -53,7 +53,7 @@ class LiveView(QWidget):
         self.canvas = LiveCanvas(state, camera)
         self.canvas.clear("Waiting for the camera")
         self.histogram = HistogramView()
-        self.histogram.setFixedHeight(104)
+        self.histogram.setMinimumHeight(96)
         self._title = QLabel(ROLES[camera])
         self._title.setStyleSheet(f"font-weight: 600; font-size: 14px; color: {theme.CAMERA[camera]};")
         self._facts = QLabel("")
@@ -72,16 +72,18 @@ class LiveView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(header)
-        column.addWidget(self.canvas, 1)
+        column.addWidget(self.canvas, 12)
         column.addWidget(self._codes)
-        column.addWidget(self.histogram)
+        column.addWidget(self.histogram, 1)
+        self._ratio = 2048 / 2448
 
     def _make_trouble(self) -> QFrame:
         """Build the card that covers the picture while the camera is not there."""
         card = QFrame(self.canvas)
         card.setObjectName("trouble")
         card.setStyleSheet(
-            f"QFrame#trouble {{ background: rgba(30, 12, 14, 225); border: 2px solid {theme.BAD}; border-radius: 8px; }}"
+            "QFrame#trouble { background: rgba(30, 12, 14, 225); border-radius: 8px;"
+            f" border: 2px solid {theme.BAD}; }}"
         )
         self._trouble_title = QLabel()
         self._trouble_title.setStyleSheet(f"font-size: 16px; font-weight: 600; color: {theme.BAD};")
@@ -108,12 +110,15 @@ class LiveView(QWidget):
 
     def show_frame(self, frame: PreparedFrame) -> None:
         """Show a prepared frame with its numbers."""
+        ratio = frame.height_px / max(frame.width_px, 1)
+        if ratio != self._ratio:
+            self._ratio = ratio
+            self.canvas.setMaximumHeight(max(round(self.width() * ratio), self.canvas.minimumHeight()))
         self.canvas.set_clipped(frame.clipped)
         self.canvas.set_image(frame.picture, QSizeF(frame.width_px, frame.height_px))
         self.histogram.set_histogram(frame.histogram)
-        self._facts.setText(
-            f"{frame.exposure_us / 1000:.3f} ms applied   {frame.gain_db:.1f} dB   {frame.rate_hz:.1f} fps"
-        )
+        rate = f"{frame.rate_hz:.1f} fps" if frame.rate_hz else "– fps"
+        self._facts.setText(f"{frame.exposure_us / 1000:.3f} ms applied   {frame.gain_db:.1f} dB   {rate}")
         share = max(frame.histogram.clipped.values(), default=0.0)
         worst = max(frame.histogram.clipped, key=lambda name: frame.histogram.clipped[name], default="")
         if share > 0:
@@ -124,6 +129,11 @@ class LiveView(QWidget):
             f"<span style='color:{theme.MUTED}'>RAW, before any processing</span> &nbsp; {clip} &nbsp; "
             f"<span style='color:{theme.MUTED}'>focus</span> {frame.focus:.2f}"
         )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """Give the picture its own shape; height that it cannot use goes to the histogram."""
+        super().resizeEvent(event)
+        self.canvas.setMaximumHeight(max(round(self.width() * self._ratio), self.canvas.minimumHeight()))
 
     def facts(self) -> str:
         """Return the readouts of the header."""

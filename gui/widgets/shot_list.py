@@ -28,6 +28,8 @@ class ShotList(QTreeWidget):
         self._leaves: dict[str, QTreeWidgetItem] = {}
         self._branches: dict[str, QTreeWidgetItem] = {}
         self._shots: dict[str, Shot] = {}
+        self._by_hand = False
+        self.itemClicked.connect(self._clicked)
         self.currentItemChanged.connect(self._item_changed)
 
     def show_listing(self, listing: Listing) -> None:
@@ -55,7 +57,7 @@ class ShotList(QTreeWidget):
             branch.setExpanded(key not in closed)
         self._branches = branches
         self.blockSignals(False)
-        if current in self._leaves:
+        if current in self._leaves and self._by_hand:
             self.blockSignals(True)
             self.setCurrentItem(self._leaves[current])
             self.blockSignals(False)
@@ -100,12 +102,16 @@ class ShotList(QTreeWidget):
 
     def step(self, by: int) -> None:
         """Select the next (1) or previous (-1) shot."""
+        self._by_hand = True
         ids = list(self._leaves)
         if not ids:
             return
         now = self.current_id()
         index = ids.index(now) + by if now in ids else 0
         self.select(ids[min(max(index, 0), len(ids) - 1)])
+
+    def _clicked(self) -> None:
+        self._by_hand = True
 
     def _item_changed(self, current: QTreeWidgetItem | None, previous: QTreeWidgetItem | None) -> None:
         shot = self.current_shot()

@@ -22,7 +22,7 @@ class Timing:
 
 
 class Timeline(QWidget):
-    """Bars of both exposures within the trigger period, to scale; the rest of the shortest period is readout."""
+    """Bars of both exposures within the trigger period, to scale, with the shortest possible period."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,0 +1,62 @@
+"""The bar over the live views: plan, clipping marks, zoom, live on or off."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QWidget
+
+from gui import actions
+from gui.widgets.elided import ElidedLabel
+from rig.exposure import ExposurePlan
+
+
+class CaptureBar(QWidget):
+    """Title, plan in one line, and switches of the views."""
+
+    fit_wanted = Signal()
+    actual_wanted = Signal()
+    live_wanted = Signal(bool)
+
+    def __init__(self, show_clipping: bool) -> None:
+        super().__init__()
+        title = QLabel("Capture")
+        title.setObjectName("title")
+        self.plan_line = ElidedLabel()
+        self.clipping = QCheckBox("Mark clipped")
+        self.clipping.setToolTip(actions.tooltip("view.clipping"))
+        self.clipping.setChecked(show_clipping)
+        fit = QPushButton("Fit")
+        fit.setToolTip(actions.tooltip("view.fit"))
+        fit.clicked.connect(self.fit_wanted)
+        actual = QPushButton("1:1")
+        actual.setToolTip(actions.tooltip("view.actual"))
+        actual.clicked.connect(self.actual_wanted)
+        self.live = QPushButton("Live")
+        self.live.setCheckable(True)
+        self.live.setChecked(True)
+        self.live.setToolTip(actions.tooltip("rig.live"))
+        self.live.clicked.connect(self.live_wanted)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(10)
+        row.addWidget(title)
+        row.addWidget(self.plan_line, 1)
+        for widget in (self.clipping, fit, actual, self.live):
+            row.addWidget(widget)
+
+    def show_plan(self, applied: ExposurePlan | None, wished: ExposurePlan | None) -> None:
+        """Say which exposures the rig has or will get."""
+        plan = applied or wished
+        if plan is None:
+            self.plan_line.setText("No plan: the Plan page says what is missing")
+            return
+        if applied is None:
+            words = "goes to the rig with the first take"
+        elif wished is not None and wished != applied:
+            words = "on the rig; the Plan page has another one"
+        else:
+            words = "on the rig"
+        self.plan_line.setText(
+            f"B {plan.applied_us['B'] / 1e3:.3f} ms, {plan.blur_px['B']:.1f} px   "
+            f"S {plan.applied_us['S'] / 1e3:.3f} ms, {plan.blur_px['S']:.1f} px   ({words})"
+        )

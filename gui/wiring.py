@@ -1,0 +1,67 @@
+"""Which signal goes to which slot of the window: one page to read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gui.rail import PAGES
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
+
+
+def connect(window: MainWindow) -> None:
+    """Connect rig service, pages and actions with each other; called once."""
+    service, capture, review = window.service, window.capture_page, window.review_page
+    service.readiness.connect(window.show_readiness)
+    service.opened.connect(window.rig_opened)
+    service.closed.connect(window.rig_closed)
+    service.live_changed.connect(capture.set_live)
+    service.applied.connect(window.plan_applied)
+    service.take_started.connect(capture.take_started)
+    service.shot.connect(capture.show_shot)
+    service.take_finished.connect(window.take_finished)
+    service.take_failed.connect(window.take_failed)
+    service.restarting.connect(capture.camera_lost)
+    service.restarted.connect(capture.camera_back)
+    service.gave_up.connect(capture.camera_given_up)
+    service.trouble.connect(window.show_trouble)
+    service.session_changed.connect(window.session_changed)
+    window.plan_page.use_plan.connect(service.apply_plan)
+    window.plan_page.plan_changed.connect(capture.set_wished_plan)
+    capture.capture_wanted.connect(service.capture)
+    capture.cancel_wanted.connect(service.cancel)
+    capture.live_wanted.connect(service.set_live)
+    capture.restart_wanted.connect(service.restart_camera)
+    capture.panel.scene_edit.textChanged.connect(window.count_scene)
+    window.readiness.retry_wanted.connect(window.open_rig)
+    window.index.listed.connect(window.listed)
+    window.index.failed.connect(window.show_trouble)
+    review.trouble.connect(window.show_trouble)
+    review.deblur_wanted.connect(window.deblur_pair)
+    window.deblur_page.trouble.connect(window.show_trouble)
+    for key, slot in {
+        "session.new": window.new_session,
+        "session.open": window.open_session,
+        "app.quit": window.close,
+        "plan.use": window.plan_page.send_plan,
+        "rig.live": window.toggle_live,
+        "rig.reopen": window.open_rig,
+        "capture.fire": capture.fire,
+        "capture.cancel": window.cancel,
+        "capture.next": capture.panel.checklist.choose_next,
+        "view.fit": window.fit,
+        "view.actual": window.actual,
+        "view.clipping": capture.bar.clipping.toggle,
+        "review.next": review.select_next,
+        "review.previous": review.select_previous,
+        "review.process": review.process,
+        "deblur.run": window.deblur_page.run,
+        "deblur.mask": window.deblur_page.toggle_mask,
+        "help.keys": window.help_toggle,
+    }.items():
+        window.actions_by_key[key].triggered.connect(slot)
+    for name in PAGES:
+        window.actions_by_key[f"page.{name}"].triggered.connect(
+            lambda _=False, page=name: window.show_page(page)
+        )
