@@ -28,6 +28,7 @@
     TEST(waiting_ends_with_kill_and_with_close)             \
     TEST(the_pattern_is_the_documented_one)                 \
     TEST(automatic_exposure_and_gain_reach_their_target)    \
+    TEST(many_threads_at_once_keep_the_order)               \
     TEST(a_missing_world_is_an_error)                       \
     TEST(a_camera_of_another_process_is_in_use)             \
     TEST(the_world_renders_what_was_asked)                  \

@@ -13,7 +13,7 @@
 #include "producer/sensor.h"
 #include "protocol.h"
 
-#define ANSWER_SECONDS 2
+#define ANSWER_SECONDS 5 /* the only wait in the producer; a busy world is slow to answer, not gone */
 #define PAGE 4096u
 
 /* ---- opening ---- */

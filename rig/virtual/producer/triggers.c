@@ -58,11 +58,12 @@ void sensor_edge(Camera *camera, int line, int level, int64_t t_ns) {
     Sensor *sensor = &camera->sensor;
     if (line != 0 || sensor->edge_count == MAX_EDGES)
         return;
-    /* Kept in the order of their times; sensor_advance() takes those whose time has come. */
+    /* Kept in the order of their times, because some may lie ahead. */
     size_t place = sensor->edge_count++;
     for (; place > 0 && sensor->edges[place - 1].t_ns > t_ns; place--)
         sensor->edges[place] = sensor->edges[place - 1];
     sensor->edges[place] = (LineEdge){.t_ns = t_ns, .line = line, .level = level != 0};
+    sensor_advance(camera, monotonic_ns()); /* at once: the worker may be busy with a copy */
 }
 
 void sensor_software_trigger(Camera *camera, int selector, int64_t t_ns) {
