@@ -2,7 +2,9 @@
 # make demo  the main job without a screen           make check  linters, types, walls, C sanitizers
 # make bench every speed claim against its reference
 SHELL := /bin/bash
-PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+# The first Python that runs and is new enough (a pyenv shim may be there and not run); used for .venv only.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 # Extra words for pip, for instance an index that holds the torch build for your GPU.
 PIP_ARGS ?=
 VENV := .venv
@@ -39,7 +41,7 @@ clean:
 	rm -rf $(VENV) build *.egg-info rig/virtual/*.cti rig/virtual/*.so
 
 $(BIN)/python:
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "beamrig needs Python 3.11 or newer (set PYTHON=...)" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "beamrig needs Python 3.11 or newer; none was found (set PYTHON=...)" >&2; exit 1; }
 	tools/system_libraries.sh "$(PYTHON)"
 	"$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
