@@ -5,8 +5,9 @@ set -euo pipefail
 python=${1:-python3}
 
 missing=()
+known=$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p)
 need() { # need LIBRARY PACKAGE
-  ldconfig -p | grep -q -- "$1" || missing+=("$2")
+  [[ $known == *"$1"* ]] || missing+=("$2")
 }
 need libEGL.so.1 libegl1
 need libGL.so.1 libgl1
