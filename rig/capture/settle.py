@@ -61,6 +61,14 @@ def settle(
     ), settled.error
 
 
+def _checked(check: Check, record: PairRecord) -> tuple[str, ...]:
+    """A check that fails is itself worth a warning; the pair is good all the same."""
+    try:
+        return tuple(check(record.load()))
+    except BeamrigError as error:
+        return (f"the pair could not be checked: {error.message}",)
+
+
 class _Settler:
     def __init__(
         self,
@@ -103,7 +111,7 @@ class _Settler:
             facts["B"],
             facts["S"],
         )
-        return dataclasses.replace(record, warnings=tuple(check(record.load()))) if check else record
+        return dataclasses.replace(record, warnings=_checked(check, record)) if check else record
 
     def _meta(self, name: str, position: int) -> FrameMeta:
         return self._collectors[name].metas[position]

@@ -71,7 +71,7 @@ def run_take(
     Args:
         bench: Cameras (idle) and box.
         order: What is to be taken.
-        on_shot: Called after each shot was recorded or rejected, in this thread.
+        on_shot: Called after each shot was recorded or rejected, in this thread; must not raise.
         check: Looks at a pair's content and returns warnings; they are recorded with the pair.
         cancel: When set, the box stops; shots fired until then are recorded.
 

@@ -16,7 +16,7 @@ from rig import Rig
 from rig.capture.result import Shot, TakeFailed
 from rig.capture.take import Bench, TakeOrder, run_take
 from rig.dng import read_dng
-from rig.errors import CaptureError, DeviceError, DeviceLost, DiskFull, SessionError
+from rig.errors import CaptureError, DeviceError, DeviceLost, DiskFull, RawFileError, SessionError
 from rig.exposure import ExposurePlan
 from rig.profiles import TakeHook
 from rig.records import PairRecord, RawPair
@@ -108,12 +108,15 @@ def test_the_live_view_goes_on_after_a_take(rig: Rig, plan: ExposurePlan, sessio
 
 def test_what_a_check_finds_is_recorded_with_the_pair(rig: Rig, plan: ExposurePlan, session: Session) -> None:
     def check(pair: RawPair) -> list[str]:
+        if pair.b.trigger_index == 1:
+            raise RawFileError("no reference yet")
         return [f"mean of S is {'dark' if pair.s.pixels.mean() < 100 else 'light'}"]
 
     rig.apply_plan(plan)
-    result = rig.capture(session, "s01", "dark", 1, check=check)
-    assert result.shots[0].warnings == ("mean of S is dark",)
-    assert session.pairs(kind="dark")[0].warnings == ("mean of S is dark",)
+    result = rig.capture(session, "s01", "dark", 2, check=check)
+    warnings = [("mean of S is dark",), ("the pair could not be checked: no reference yet",)]
+    assert [shot.warnings for shot in result.shots] == warnings
+    assert [pair.warnings for pair in session.pairs(kind="dark")] == warnings
 
 
 def test_a_cancelled_take_keeps_the_shots_that_were_fired(
