@@ -1,4 +1,4 @@
-"""Sessions: what is recorded is found again, nothing leaves the folder or is overwritten, crashes are seen."""
+"""Sessions: what is recorded is found again, nothing leaves the folder or is overwritten, crashes show."""
 
 from __future__ import annotations
 
