@@ -99,6 +99,7 @@ class CameraLinks:
         self._names = {r.camera.serial_number: name for name, r in renderers.items()}
         self._lock = threading.Lock()
         self._owners: dict[str, _Connection] = {}
+        self._serving: list[threading.Thread] = []
         self.frames: deque[RenderedFrame] = deque(maxlen=FRAMES_KEPT)
         self.lost_edges = 0
         self._server = private_listener(path, socket.SOCK_SEQPACKET)
@@ -117,6 +118,9 @@ class CameraLinks:
             for connection in self._owners.values():
                 with contextlib.suppress(OSError):
                     connection.channel.shutdown(socket.SHUT_RDWR)
+            serving = list(self._serving)
+        for thread in serving:  # a frame in work is finished first: native code must not outlive us
+            thread.join(timeout=5)
 
     def owners(self) -> dict[str, int | None]:
         """Return the process that has opened each camera, or None."""
@@ -150,7 +154,10 @@ class CameraLinks:
                 channel, _ = self._server.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(channel,), name="world-camera", daemon=True).start()
+            thread = threading.Thread(target=self._serve, args=(channel,), name="world-camera", daemon=True)
+            with self._lock:
+                self._serving = [t for t in self._serving if t.is_alive()] + [thread]
+                thread.start()
 
     def _serve(self, channel: socket.socket) -> None:
         try:

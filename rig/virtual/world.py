@@ -65,6 +65,10 @@ class World:
         self.parameters = parameters_of(profile, seed)
         self.state = SceneState(self.parameters, OBJECTS[:objects], start_ns=time.monotonic_ns())
         self.renderers = {name: CameraRenderer(self.parameters, self.state, name) for name in ("B", "S")}
+        self._preparing = [
+            threading.Thread(target=renderer.prepare, name=f"world-prepare-{name}", daemon=True)
+            for name, renderer in self.renderers.items()
+        ]
         self.links = CameraLinks(run_dir / "world.sock", self.renderers)
         self.edges = EdgeScheduler(self.links.send_edge)
         self._wires: dict[str, list[tuple[str, int]]] = {}
@@ -91,13 +95,15 @@ class World:
         """Let it run; the first pictures are prepared in the background."""
         for part in (self.links, self.edges, self.engine, self.port, self.control):
             part.start()
-        for name, renderer in self.renderers.items():
-            threading.Thread(target=renderer.prepare, name=f"world-prepare-{name}", daemon=True).start()
+        for thread in self._preparing:
+            thread.start()
 
     def close(self) -> None:
         """Stop everything and remove sockets and serial port."""
         for part in (self.control, self.port, self.engine, self.edges, self.links):
             part.close()
+        for thread in self._preparing:  # an interpreter that ends under a thread inside OpenCV aborts
+            thread.join(timeout=5)
         for name in ("world.sock", "control.sock", "dg645"):
             (self.run_dir / name).unlink(missing_ok=True)
 
