@@ -103,7 +103,8 @@ class World:
         for part in (self.control, self.port, self.engine, self.edges, self.links):
             part.close()
         for thread in self._preparing:  # an interpreter that ends under a thread inside OpenCV aborts
-            thread.join(timeout=5)
+            if thread.is_alive():
+                thread.join(timeout=5)
         for name in ("world.sock", "control.sock", "dg645"):
             (self.run_dir / name).unlink(missing_ok=True)
 
