@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ CALL_S = 10.0
 APPLY_S = 30.0
 
 
-class RemoteSettings:
+class RemoteSettings(ABC):
     """Settings of a camera in another process; `rig.camera.process.CameraProcess` adds the process.
 
     Args:
@@ -30,8 +31,9 @@ class RemoteSettings:
         self._history: list[tuple[str, str, dict[str, Any]]] = []
         self._history_lock = threading.Lock()
 
+    @abstractmethod
     def _call(self, op: str, deadline_s: float, **args: Any) -> Any:
-        raise NotImplementedError
+        """Ask the process that has the camera, and return its answer."""
 
     def apply(self, phase: Phase, context: Mapping[str, float | str] | None = None) -> list[Applied]:
         """Execute the profile's steps of a phase and return what became of each.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from rig.camera.inbox import FrameRecord, Inbox
 from rig.camera.types import CameraCounters, Frame, Pixels
 
-_COUNTERS_S = 10.0
+_COUNTERS_S = 3.0
 
 
-class RemoteFrames:
+class RemoteFrames(ABC):
     """The frames of a camera in another process; `rig.camera.process.CameraProcess` adds the process.
 
     Args:
@@ -21,11 +22,13 @@ class RemoteFrames:
         self.label = label
         self._inbox = Inbox(label)
 
+    @abstractmethod
     def _call(self, op: str, deadline_s: float, **args: Any) -> Any:
-        raise NotImplementedError
+        """Ask the process that has the camera, and return its answer."""
 
+    @abstractmethod
     def _live(self) -> bool:
-        raise NotImplementedError
+        """Tell whether the camera is in live view."""
 
     def latest(self, after_seq: int = 0) -> tuple[int, Frame] | None:
         """Return the newest frame and its sequence number; never waits, also works while recording.
