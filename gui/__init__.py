@@ -1,14 +1,14 @@
 """The window: the only package that imports Qt, and the one place that settles Qt's quarrels with others.
 
 **cv2.** The opencv-python wheel for Linux brings its own Qt 5 and, while it is imported, points
-``QT_QPA_PLATFORM_PLUGIN_PATH`` and ``QT_QPA_FONTDIR`` at it (read in ``cv2/config.py`` of 5.0.0.93).
+``QT_QPA_PLATFORM_PLUGIN_PATH`` and ``QT_QPA_FONTDIR`` at it (read in ``cv2/config-3.py`` of 5.0.0.93).
 PySide6 then finds a Qt 5 platform plugin and aborts the process. cv2 also appends an empty entry to
 ``LD_LIBRARY_PATH``, which makes every child search its working directory for libraries. A module is
 imported only once, so importing cv2 here, first, and putting the three variables back means that no later
 import can set them again.
 
-**Python 3.11.** PySide6 6.12.0 gives back None, True and False without taking a reference, which is right only
-where they are immortal, from Python 3.12 on (PEP 683). Before, every call of a Qt method without a result
+**Python 3.11.** PySide6 6.12.0 gives back None, True and False without taking a reference, which is right
+only where they are immortal, from Python 3.12 on (PEP 683). Before, every call of a Qt method without result
 takes one reference of None away, and after some ten thousand calls the process dies of "deallocating
 None". Here they are given more references than any session can take.
 """

@@ -47,6 +47,7 @@ class CapturePage(QWidget):
         self._ready = False
         self._why_not = "The rig is opening"
         self._running: TakeRequest | None = None
+        self._delivered_before: dict[str, int] = {}
         self._plan: ExposurePlan | None = None
         self._wished: ExposurePlan | None = None
         self._used_scenes: set[str] = set()
@@ -134,6 +135,17 @@ class CapturePage(QWidget):
                 },
             )
 
+        self._show_progress(status)
+
+    def _show_progress(self, status: RigStatus) -> None:
+        """Count the frames of a burst; the verdicts come when it is over."""
+        if self._running is None or any(camera.state != "science" for camera in status.cameras.values()):
+            return
+        delivered = {name: camera.counters.delivered for name, camera in status.cameras.items()}
+        if not self._delivered_before:
+            self._delivered_before = delivered
+        self.panel.show_frames(min(delivered[name] - self._delivered_before[name] for name in delivered))
+
     # ---- state of rig and take
 
     def set_ready(self, ready: bool, why_not: str = "") -> None:
@@ -202,6 +214,7 @@ class CapturePage(QWidget):
     def take_started(self, request: TakeRequest) -> None:
         """Show that a take began."""
         self._running = request
+        self._delivered_before = {}
         self.panel.start(request.kind, request.pairs)
         self._update_button()
 

@@ -134,12 +134,18 @@ class CapturePanel(QFrame):
         self.checklist.set_running(kind)
         self.progress.setRange(0, pairs)
         self.progress.setValue(0)
-        self.progress.setFormat("waiting for the first shot" if pairs > 1 else "waiting for the shot")
+        self.progress.setFormat("getting ready")
         self.progress.setVisible(True)
         self.cancel.setVisible(True)
         self.cancel.setEnabled(True)
         self.shots.clear()
         self.say(f"{kind.capitalize()}: {pairs} pulses", theme.TEXT)
+
+    def show_frames(self, frames: int) -> None:
+        """Show how many frames of the burst came from both cameras."""
+        if self.shots.count() == 0:
+            self.progress.setFormat("%v of %m frames from both cameras")
+            self.progress.setValue(min(frames, self.progress.maximum()))
 
     def add_shot(self, index: int, paired: bool, text: str) -> None:
         """Show one shot; the newest is on top."""
@@ -148,9 +154,8 @@ class CapturePanel(QFrame):
         self.shots.insertItem(0, item)
         while self.shots.count() > MAX_VERDICTS:
             self.shots.takeItem(self.shots.count() - 1)
-        done = self.progress.value() + 1
-        self.progress.setFormat("%v of %m shots")
-        self.progress.setValue(min(done, self.progress.maximum()))
+        self.progress.setFormat("%v of %m recorded")
+        self.progress.setValue(min(self.shots.count(), self.progress.maximum()))
 
     def finish(self) -> None:
         """Show that no take runs."""

@@ -62,7 +62,7 @@ class ShotList(QTreeWidget):
             self.setCurrentItem(self._leaves[current])
             self.blockSignals(False)
         elif self._leaves:
-            self.select(self._best())
+            self.setCurrentItem(self._leaves[self._best()])
 
     def _leaf(self, shot: Shot) -> QTreeWidgetItem:
         paired = isinstance(shot, PairRecord)
@@ -98,11 +98,11 @@ class ShotList(QTreeWidget):
     def select(self, shot_id: str) -> None:
         """Select a shot by its name; an unknown one changes nothing."""
         if shot_id in self._leaves:
+            self._by_hand = True
             self.setCurrentItem(self._leaves[shot_id])
 
     def step(self, by: int) -> None:
         """Select the next (1) or previous (-1) shot."""
-        self._by_hand = True
         ids = list(self._leaves)
         if not ids:
             return

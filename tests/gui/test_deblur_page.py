@@ -1,0 +1,116 @@
+"""The Deblur page with the real engine, on a small picture; no weights are trained yet, and it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from gui.pages.deblur import DeblurPage
+from gui.pictures import PictureError, read_picture
+from gui.settings import Settings
+
+Wait = Callable[..., None]
+
+
+@pytest.fixture
+def page(qtbot: QtBot) -> Iterator[DeblurPage]:
+    made = DeblurPage(Settings())
+    qtbot.addWidget(made)
+    made.resize(1100, 700)
+    made.show()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(3)
+    path = tmp_path / "pair_B.png"
+    assert cv2.imwrite(str(path), rng.integers(0, 65535, (72, 96, 3)).astype(np.uint16))
+    return path
+
+
+def test_preview_then_full_picture_with_mask_and_the_plain_word_untrained(
+    page: DeblurPage, picture: Path, wait_until: Wait
+) -> None:
+    stages: list[str] = []
+    page.job.changed.connect(lambda: stages.append(page._view.stage if page._view else ""))
+    assert not page.run_button.isEnabled()
+    page.open_picture(picture)
+    wait_until(page.run_button.isEnabled, "the picture", 60)
+    wait_until(lambda: not page.untrained.isHidden(), "the engine", 60)
+    assert "Untrained weights" in page.untrained.text()
+    assert "cpu" in page.engine.value("Device") or "cuda" in page.engine.value("Device")
+    page.run()
+    wait_until(lambda: not page.job.running, "the result", 60)
+    wait_until(lambda: page._view is not None and page._view.stage == "full", "the full picture", 60)
+    view = page._view
+    assert view is not None
+    assert view.result is not None
+    assert (view.after.width(), view.after.height()) == (96, 72)
+    expected = np.rint(view.result.sharp * 255).astype(int)
+    colour = view.after.pixelColor(10, 20)
+    np.testing.assert_allclose([colour.red(), colour.green(), colour.blue()], expected[20, 10], atol=1)
+    assert page.slider._overlay.isNull()
+    page.toggle_mask()
+    assert not page.slider._overlay.isNull()
+    assert page.slider._overlay.pixelColor(5, 6).alphaF() == pytest.approx(view.result.mask[6, 5], abs=0.01)
+    page.opacity.setValue(80)
+    assert page.slider._opacity == pytest.approx(0.8)
+
+
+def test_a_run_can_be_stopped(page: DeblurPage, tmp_path: Path, wait_until: Wait) -> None:
+    path = tmp_path / "large.png"
+    assert cv2.imwrite(str(path), np.full((1200, 1600, 3), 90, np.uint8))
+    page.open_picture(path)
+    wait_until(page.run_button.isEnabled, "the picture", 60)
+    page.run()
+    assert page.job.running
+    page.cancel()
+    wait_until(lambda: "Stopped" in page.shown.text(), "the stop", 60)
+    assert page.run_button.isEnabled()
+
+
+def test_a_file_that_is_no_picture_is_told_in_words(page: DeblurPage, tmp_path: Path, qtbot: QtBot) -> None:
+    path = tmp_path / "notes.png"
+    path.write_text("no picture")
+    with qtbot.waitSignal(page.trouble) as told:
+        page.open_picture(path)
+    assert "notes.png" in told.args[0].message
+    assert not page.run_button.isEnabled()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_pictures_are_read_in_red_green_blue_whatever_their_depth(
+    tmp_path: Path, dtype: type[np.unsignedinteger], suffix: str
+) -> None:
+    rgb = np.random.default_rng(4).integers(0, np.iinfo(dtype).max, (5, 7, 3)).astype(dtype)
+    path = tmp_path / f"p{suffix}"
+    assert cv2.imwrite(str(path), rgb[..., ::-1])
+    np.testing.assert_array_equal(read_picture(path), rgb)
+
+
+def test_grey_and_transparent_pictures_are_read_as_colour(tmp_path: Path) -> None:
+    grey = np.arange(35, dtype=np.uint8).reshape(5, 7)
+    cv2.imwrite(str(tmp_path / "grey.png"), grey)
+    np.testing.assert_array_equal(read_picture(tmp_path / "grey.png"), np.repeat(grey[..., None], 3, axis=2))
+    with_alpha = np.dstack([grey, grey + 1, grey + 2, grey + 3])
+    cv2.imwrite(str(tmp_path / "alpha.png"), with_alpha)
+    np.testing.assert_array_equal(read_picture(tmp_path / "alpha.png"), with_alpha[..., 2::-1])
+
+
+@pytest.mark.parametrize("name", ["missing.png", "."])
+def test_what_cannot_be_read_is_an_error_of_ours(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PictureError):
+        read_picture(tmp_path / name)
+
+
+def test_the_page_without_a_picture_says_where_to_get_one(page: DeblurPage) -> None:
+    assert "Review" in page.slider._placeholder
+    assert not page.slider.has_image()
