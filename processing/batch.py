@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from processing.blur import BlurMeasurement
 from processing.errors import BlurNotMeasurable, ProcessingError
-from processing.isp import Profile, to_8bit, to_16bit
+from processing.isp import to_8bit, to_16bit
 from processing.masks import FrozenBackground, literal_masks
 from processing.outputs import Bits, Format, read_json, write_image, write_json
 from processing.pipeline import Developed, ScenePipeline
+from processing.profile import Profile
 from processing.report import SceneReport, SessionReport, derived_path
 from processing.scene_blur import measure_scene_blur
 from processing.steps import Job, Progress, Steps, Stopped

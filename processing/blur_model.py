@@ -1,10 +1,10 @@
 """The two blur lengths that make B * box(n_S) = S * box(n_B) hold best, as a fit of quadratic forms.
 
-For filters a, b along the motion, the energy of  a * B - b * S  over the object's interior is a quadratic
-form in the filter taps; its matrix of lagged products is summed once, after which a trial of lengths costs
-next to nothing. The energy is taken in octave bands (differences of Gaussians) and each is divided by what noise
-alone would give through the same filters: longer boxes average more noise, and without that the fit would
-run away to ever longer ones.
+For filters a, b along the motion, the energy of a * B - b * S over the object's interior is a quadratic
+form in the filter taps; its matrix of lagged products is summed once, after which a trial of lengths
+costs next to nothing. The energy is taken in octave bands (differences of Gaussians) and each is divided
+by what noise alone would give through the same filters: longer boxes average more noise, and without that
+the fit would run away to ever longer ones.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ PERIOD: Final = 1024
 ACROSS_SIGMA_PX: Final = 1.0
 LONGEST_S_PX: Final = 14.0
 NOISE_LAGS: Final = 16
+STARTS: Final = 3
 _DOG_RATIO: Final = 1.6
 _REACH_SIGMAS: Final = 3.0
 _SMALLEST_BLOCK_PX: Final = 1500
@@ -116,13 +117,13 @@ class BlurModel:
         """Return (bands, L) taps of the filter on B lags and S lags for (n_B, n_S, shift)."""
         n_b, n_s, shift = lengths
         f = np.fft.rfftfreq(PERIOD)
-        out = []
-        for sigma in self.sigmas:
-            band = np.exp(-2 * (np.pi * sigma * f) ** 2) - np.exp(-2 * (np.pi * sigma * _DOG_RATIO * f) ** 2)
-            on_b = np.fft.irfft(band * np.sinc(n_s * f), PERIOD)
-            on_s = np.fft.irfft(band * np.sinc(n_b * f) * np.exp(-2j * np.pi * f * shift), PERIOD)
-            out.append(np.concatenate([on_b[self.lags_b], -on_s[self.lags_s]]))
-        return np.array(out)
+        sigma = np.asarray(self.sigmas)[:, None]
+        bands = np.exp(-2 * (np.pi * sigma * f) ** 2) - np.exp(-2 * (np.pi * sigma * _DOG_RATIO * f) ** 2)
+        on_b = bands * np.sinc(n_s * f)
+        on_s = bands * (np.sinc(n_b * f) * np.exp(-2j * np.pi * f * shift))
+        taps = np.fft.irfft(np.concatenate([on_b, on_s]), PERIOD, axis=1)
+        count = len(self.sigmas)
+        return np.concatenate([taps[:count, self.lags_b], -taps[count:, self.lags_s]], axis=1)
 
     def cost(self, blocks: list[Block], lengths: Array) -> float:
         """Return the energy of a * B - b * S against that of noise, mean over bands: 1 where all is noise."""
@@ -140,18 +141,20 @@ class BlurModel:
         return total / pixels / sum(1 / sigma for sigma in self.sigmas)
 
     def fit(self, blocks: list[Block], growth_px: float, shift_px: float) -> Array:
-        """Return (n_B, n_S, shift) of least cost: a coarse search about the growth, then Newton steps."""
+        """Return (n_B, n_S, shift) of least cost: a coarse search, then Newton steps."""
         merged = merge(blocks)
-        best, lowest = np.array([growth_px + 3, 3.0, shift_px]), np.inf
+        trials: list[tuple[float, Array]] = []
         for n_s in (0.7, 2.0, 4.0, 6.0, 9.0, 12.0):
             # The object's outline fades at both ends, so the growth seen is a few px short.
+            of_this: list[tuple[float, Array]] = []
             for growth in np.linspace(0.9 * growth_px, 1.25 * growth_px + 6, 9):
-                for shift in shift_px + np.array([-1.0, 0.0, 1.0]):
+                for shift in (growth / 2, *(shift_px + np.array([-1.0, 0.0, 1.0, 2.5]))):
                     trial = np.array([growth + n_s, n_s, shift])
-                    cost = self.cost(merged, trial)
-                    if cost < lowest:
-                        best, lowest = trial, cost
-        return self.refine(merged, best)
+                    of_this.append((self.cost(merged, trial), trial))
+            trials.append(min(of_this, key=_first))
+        # The cost has side minima where n_S is off; the true one is among the best three starts.
+        fits = [self.refine(merged, trial) for _, trial in sorted(trials, key=_first)[:STARTS]]
+        return min(fits, key=lambda fit: self.cost(merged, fit))
 
     def refine(self, blocks: list[Block], start: Array, *, steps: int = 40) -> Array:
         """Walk downhill from a start by damped Newton steps with numeric derivatives.
@@ -216,6 +219,10 @@ def _smooth_across(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Smooth a view across the motion, which takes noise and touches neither length."""
     kernel = cv2.getGaussianKernel(9, ACROSS_SIGMA_PX, cv2.CV_32F)
     return np.asarray(cv2.sepFilter2D(image, cv2.CV_32F, np.ones(1, np.float32), kernel), np.float32)
+
+
+def _first(item: tuple[float, Array]) -> float:
+    return item[0]
 
 
 def sum_products(blocks: list[Block]) -> Array:

@@ -21,9 +21,9 @@ from processing.chain import Gains
 from processing.colour import ColourConstants
 from processing.errors import CalibrationError
 from processing.flow import DenseFlow, Flow, PolynomialFlow, Residual
-from processing.isp import PROFILES, Profile
 from processing.metrics import PairMetrics
 from processing.outputs import write_json
+from processing.profile import PROFILES, Profile
 
 SCHEMA: Final = 1
 ALGORITHM: Final = 1

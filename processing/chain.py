@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from processing.colour import ColourConstants, gains_on_mosaic, subtract_black
 from processing.errors import ImageMismatch
-from processing.isp import Profile, encode_srgb, to_linear
+from processing.isp import encode_srgb, to_linear
+from processing.profile import Profile
 from rig.dng import RawImage
 
 Mosaic = NDArray[np.float32]

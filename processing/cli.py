@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import click
 
-from processing.isp import PROFILES, Profile
+from processing.profile import PROFILES, Profile
 
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,6 +17,8 @@ Matrix = NDArray[np.float64]
 XYZ_FROM_SRGB: Final[Matrix] = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
+DETECTOR_SIDES_PX: Final = (1200, 1600, 1000, 2000)
+"""The detector misses charts at some scales and finds them at others."""
 WORST_CHART_FIT: Final = 0.06
 """Largest rms of the fitted patches in linear sRGB."""
 CHART_SRGB: Final = np.array(
@@ -79,30 +81,39 @@ def from_chart(linear: Rgb) -> Matrix:
         CalibrationError: if no chart is found.
     """
     shown = to_8bit(encode_srgb(linear / max(float(np.percentile(linear, 99.5)), 1e-6)))
-    scale = min(1.0, 1200 / max(shown.shape[:2]))
-    small = cv2.resize(shown, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    detector = cv2.mcc.CCheckerDetector.create()
-    bgr = np.ascontiguousarray(small[..., ::-1])
-    if not detector.process(bgr, 1) or not (chart := detector.getBestColorChecker()):
-        raise CalibrationError(
-            "no colour chart found in the colorchecker take", hint="fill half the frame with it"
-        )
-    corners = np.asarray(chart.getColorCharts(), np.float64).reshape(-1, 4, 2) / scale
-    patches = np.array([_patch_mean(linear, corner) for corner in corners])
-    if patches.shape != CHART_SRGB.shape:
-        raise CalibrationError(f"the colour chart shows {len(patches)} patches, not 24")
     target = decode_srgb(CHART_SRGB / np.float32(255)).astype(np.float64)
     grey = slice(18, 24)
-    patches *= float(np.sum(target[grey] * patches[grey]) / np.sum(patches[grey] ** 2))
-    matrix = fit_white_preserving(patches, target)
-    # The detector takes any coloured grid for a chart; a wrong one does not fit.
-    off = float(np.sqrt(np.mean((patches @ matrix.T - target) ** 2)))
-    if off > WORST_CHART_FIT:
-        raise CalibrationError(
-            f"what looks like a colour chart does not have its colours (rms {off:.3f})",
-            hint="fill half the frame with the chart, upright and evenly lit",
-        )
-    return matrix
+    off = np.inf
+    for side in DETECTOR_SIDES_PX:
+        corners = _find_patches(shown, side)
+        if corners is None:
+            continue
+        patches = np.array([_patch_mean(linear, corner) for corner in corners])
+        patches *= float(np.sum(target[grey] * patches[grey]) / max(np.sum(patches[grey] ** 2), 1e-12))
+        matrix = fit_white_preserving(patches, target)
+        # The detector takes any coloured grid for a chart; a wrong one does not fit.
+        off = float(np.sqrt(np.mean((patches @ matrix.T - target) ** 2)))
+        if off <= WORST_CHART_FIT:
+            return matrix
+    found = "none was found" if off == np.inf else f"what was found does not have its colours (rms {off:.2f})"
+    raise CalibrationError(
+        f"no colour chart in the colorchecker take: {found}",
+        hint="fill half the frame with the chart, upright and evenly lit",
+    )
+
+
+def _find_patches(shown: NDArray[np.uint8], side_px: int) -> NDArray[np.float64] | None:
+    """Return the corners (24, 4, 2) of the patches, found in the picture scaled to a longer side."""
+    scale = side_px / max(shown.shape[:2])
+    shape = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(shown, None, fx=scale, fy=scale, interpolation=shape), np.uint8)
+    cv2.setRNGSeed(1)  # the detector draws lots; the same picture must give the same map
+    detector = cv2.mcc.CCheckerDetector.create()
+    if not detector.process(np.ascontiguousarray(small[..., ::-1]), 1):
+        return None
+    chart = detector.getBestColorChecker()
+    corners = np.asarray(chart.getColorCharts(), np.float64).reshape(-1, 4, 2) / scale
+    return corners if len(corners) == len(CHART_SRGB) else None
 
 
 def _patch_mean(linear: Rgb, corners: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,9 +16,10 @@ from processing.chain import NEUTRAL, Chain, Gains, Mosaic
 from processing.colour import ColourConstants, fit_colour_constants, mean_mosaic
 from processing.errors import TakeMissing
 from processing.flow import Flow, Residual, dense_flow, register, residual, valid_box
-from processing.isp import Profile, encode_srgb, to_8bit, white_balance
+from processing.isp import encode_srgb, to_8bit, white_balance
 from processing.metrics import PairMetrics, pair_metrics
 from processing.photometric import brightness_coefficients, unsaturated_cells
+from processing.profile import Profile
 from processing.resample import SplineWarp
 from rig.records import PairRecord, RawPair
 from rig.session import Session

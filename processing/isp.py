@@ -7,7 +7,7 @@ decision of Menon's method needs. On linearised Kodak images that is worth 10 dB
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 import cv2
 import numpy as np
@@ -17,8 +17,6 @@ from processing.demosaic import menon
 from processing.errors import ImageMismatch
 from processing.photometric import channel_means
 
-Profile = Literal["best", "paper"]
-PROFILES: Final[tuple[Profile, ...]] = ("best", "paper")
 Rgb = NDArray[np.float32]
 
 DEFAULT_COLOUR_MATRIX: Final[NDArray[np.float64]] = np.eye(3)

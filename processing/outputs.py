@@ -17,7 +17,10 @@ from processing.errors import ProcessingError
 
 Bits = Literal[8, 16]
 Format = Literal["png", "tiff"]
-_PNG_LEVEL: Final = 1
+_PNG: Final = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+"""Noise has no repeats to search for: run lengths alone are as small and three times as fast."""
+if hasattr(cv2, "IMWRITE_PNG_FILTER"):  # OpenCV 4.11 and later
+    _PNG.extend([cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB])
 
 
 def _publish(path: Path, data: bytes) -> int:
@@ -55,9 +58,7 @@ def write_image(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> in
     """
     if path.suffix == ".png":
         bgr = image[..., ::-1] if image.ndim == 3 else image
-        good, data = cv2.imencode(
-            ".png", np.ascontiguousarray(bgr), [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL]
-        )
+        good, data = cv2.imencode(".png", np.ascontiguousarray(bgr), _PNG)
         if not good:
             raise ProcessingError(f"{path.name} cannot be encoded as PNG")
         return _publish(path, np.asarray(data, np.uint8).tobytes())

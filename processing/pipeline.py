@@ -21,8 +21,9 @@ from processing.chain import NEUTRAL, Chain, Rgb
 from processing.errors import ProcessingError
 from processing.estimate import Takes, calibrate
 from processing.flow import Flow, Residual
-from processing.isp import PROFILES, Profile, to_8bit
+from processing.isp import to_8bit
 from processing.metrics import PairMetrics
+from processing.profile import PROFILES, Profile
 from processing.resample import SplineWarp
 from rig.dng import RawImage
 from rig.session import Session

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 def transposed_product(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """Return a^T b of two float32 or two float64 matrices of equal height.
 
-    OpenCV's product instead of NumPy's: the thread pool below NumPy's spins while it waits, and takes ten times
-    as long as one thread when other processes (cameras, the world) hold the cores.
+    OpenCV's product instead of NumPy's: the thread pool below NumPy's spins while it waits, and takes ten
+    times as long as one thread when other processes (cameras, the world) hold the cores.
     """
     nothing: Any = None
     return np.asarray(

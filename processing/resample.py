@@ -14,8 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_POLE: Final = np.sqrt(3.0) - 2.0
-_PREFILTER: Final = np.sqrt(3.0) * _POLE ** np.abs(np.arange(-9, 10))
+_REACH: Final = 12
+_TAPS: Final = (np.sqrt(3.0) - 2.0) ** np.abs(np.arange(-_REACH, _REACH + 1))
+_PREFILTER: Final = _TAPS / _TAPS.sum()
+"""The spline's inverse filter sqrt(3) z^|k|, z = sqrt(3) - 2, cut at 1e-7, with a sum of exactly 1."""
 _BAND_ROWS: Final = 128
 
 Float = NDArray[np.float32]

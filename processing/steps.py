@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from processing.isp import Profile
 from processing.outputs import Bits, Format
+from processing.profile import Profile
 from processing.report import SceneReport
 
 Progress = Callable[[float, str], None]

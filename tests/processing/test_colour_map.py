@@ -1,0 +1,56 @@
+"""The colour map: from the RAW file's matrix, from patches, from a chart in the picture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from processing.colour_map import CHART_SRGB, fit_white_preserving, from_chart, from_raw_tag
+from processing.errors import CalibrationError
+from processing.isp import decode_srgb
+from rig.raw_image import XYZ_TO_SRGB
+from tests.processing.scenes import kodak, linear
+
+CAMERA_FROM_SRGB = np.array([[0.76, 0.18, 0.06], [0.14, 0.76, 0.10], [0.04, 0.22, 0.74]])
+
+
+def _chart(camera_from_srgb: np.ndarray) -> np.ndarray:
+    picture = np.full((620, 860, 3), 0.18, np.float32)
+    picture[60:560, 80:780] = 0.03
+    for index, colour in enumerate(decode_srgb(CHART_SRGB / np.float32(255))):
+        row, column = divmod(index, 6)
+        picture[78 + 118 * row : 178 + 118 * row, 98 + 112 * column : 192 + 112 * column] = colour
+    shown = (picture @ camera_from_srgb.T).astype(np.float32)
+    return cv2.GaussianBlur(cv2.resize(shown, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST), (0, 0), 0.8)
+
+
+def test_a_camera_with_srgbs_own_primaries_needs_no_map() -> None:
+    np.testing.assert_array_equal(from_raw_tag(XYZ_TO_SRGB), np.eye(3))
+
+
+def test_the_raw_files_matrix_is_inverted_with_white_kept() -> None:
+    tag = (2.5 * CAMERA_FROM_SRGB) @ np.reshape(XYZ_TO_SRGB, (3, 3))
+    np.testing.assert_allclose(from_raw_tag(tag.ravel().tolist()), np.linalg.inv(CAMERA_FROM_SRGB), atol=1e-4)
+
+
+def test_a_singular_matrix_is_refused() -> None:
+    with pytest.raises(CalibrationError):
+        from_raw_tag([1.0] * 9)
+
+
+def test_the_fit_finds_a_white_preserving_map_and_keeps_white() -> None:
+    target = np.random.default_rng(0).random((24, 3))
+    found = fit_white_preserving(target @ CAMERA_FROM_SRGB.T, target)
+    np.testing.assert_allclose(found, np.linalg.inv(CAMERA_FROM_SRGB), atol=1e-9)
+
+
+def test_the_chart_in_a_picture_gives_the_map() -> None:
+    np.testing.assert_allclose(
+        from_chart(_chart(CAMERA_FROM_SRGB)), np.linalg.inv(CAMERA_FROM_SRGB), atol=0.02
+    )
+
+
+def test_a_picture_without_chart_is_refused() -> None:
+    with pytest.raises(CalibrationError, match="chart"):
+        from_chart(linear(kodak("08")))

@@ -1,0 +1,61 @@
+"""Gamma, the two orders of white balance and demosaicing, rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processing.isp import decode_srgb, encode_srgb, to_8bit, to_16bit, to_linear
+from processing.metrics import psnr
+from tests.processing.scenes import FULL_WELL_E, kodak, mosaic, noisy
+
+
+@pytest.mark.parametrize(
+    ("linear", "encoded"),
+    [(0.0, 0.0), (0.002, 0.02584), (0.18, 0.461356), (0.5, 0.735357), (1.0, 1.0), (2.0, 1.0)],
+)
+def test_gamma_is_the_curve_of_iec_61966(linear: float, encoded: float) -> None:
+    assert float(encode_srgb(np.full((1, 1, 3), linear, np.float32))[0, 0, 0]) == pytest.approx(
+        encoded, abs=2e-6
+    )
+
+
+@given(value=st.floats(0, 1, width=32))
+def test_decoding_undoes_encoding(value: float) -> None:
+    image = np.full((1, 1, 3), value, np.float32)
+    np.testing.assert_allclose(decode_srgb(encode_srgb(image)), image, atol=2e-6)
+
+
+def test_balancing_first_in_the_root_domain_restores_more() -> None:
+    """The order of profile `best` against the paper's, on a real picture with sensor noise."""
+    truth = kodak("08")
+    balance = (2.0, 1.0, 1.67)
+    light = decode_srgb(truth.astype(np.float32) / 255)
+    raw = noisy(mosaic(light / np.array(balance)).astype(np.float32), np.random.default_rng(0), FULL_WELL_E)
+    gains = mosaic(np.broadcast_to(np.array(balance, np.float32), truth.shape))
+    best = to_linear(raw * gains, "RGGB", balance, np.eye(3), balanced=True)
+    paper = to_linear(raw, "RGGB", balance, np.eye(3), balanced=False)
+    inner = slice(8, -8)
+    figures = [psnr(to_8bit(encode_srgb(i))[inner, inner], truth[inner, inner]) for i in (best, paper)]
+    assert figures[0] > figures[1] + 3
+
+
+def test_clipped_highlights_stay_white() -> None:
+    """A saturated sensor gives equal codes in all colours, which the balance would turn pink."""
+    raw = np.ones((32, 32), np.float32)
+    image = to_linear(raw, "RGGB", (2.0, 1.0, 1.67), np.eye(3), balanced=False)
+    np.testing.assert_allclose(image, 1.0)
+
+
+def test_the_colour_map_keeps_white() -> None:
+    matrix = np.array([[1.4, -0.3, -0.1], [-0.25, 1.45, -0.2], [0.0, -0.4, 1.4]])
+    image = to_linear(np.full((32, 32), 0.5, np.float32), "RGGB", (1.0, 1.0, 1.0), matrix, balanced=True)
+    np.testing.assert_allclose(image, 0.5, atol=1e-5)
+
+
+def test_rounding_uses_the_whole_range() -> None:
+    edges = np.array([[[-0.1, 0.0, 1.0], [1.2, 0.5, 0.25]]], np.float32)
+    assert to_8bit(edges).tolist() == [[[0, 0, 255], [255, 128, 64]]]
+    assert to_16bit(edges)[0, 0].tolist() == [0, 0, 65535]
