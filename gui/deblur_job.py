@@ -144,7 +144,7 @@ class DeblurJob(QObject):
     def _show_result(
         self, result: DeblurResult, stage: str, text: str, keep: DeblurResult | None = None
     ) -> None:
-        self._show(rgb_image(result.sharp), mask_image(result.mask, theme.CLIPPED), stage, text, keep)
+        self._show(rgb_image(result.sharp), mask_image(result.mask, theme.MASK), stage, text, keep)
 
     def _show(
         self, after: QImage, mask: QImage, stage: str, text: str, keep: DeblurResult | None = None

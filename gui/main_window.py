@@ -78,6 +78,7 @@ class MainWindow(QMainWindow):
         self._build()
         self.help = HelpOverlay(self)
         wiring.connect(self)
+        self._rig_message = ""
         self._frame_timer = self._timer(FRAME_TIMER_MS, self._pull_frames)
         self._status_timer = self._timer(STATUS_TIMER_MS, self._pull_status)
         self._restore()
@@ -226,8 +227,9 @@ class MainWindow(QMainWindow):
         if now is not None:
             self.capture_page.show_status(now.rig)
             self.status_view.show_status(now)
-            if now.rig.message:
+            if now.rig.message and now.rig.message != self._rig_message:
                 self.banner.show_message(sentence(now.rig.message), "Reopen the rig with Ctrl+R")
+            self._rig_message = now.rig.message
 
     # ---- session
 

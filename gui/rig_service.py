@@ -54,7 +54,6 @@ class RigService(QObject):
     gave_up = Signal(str, str)
     session_changed = Signal()
     trouble = Signal(object)
-    busy = Signal(str)
 
     def __init__(self, rig_name: str, keeper: SessionKeeper, preparer: FramePreparer) -> None:
         super().__init__()
@@ -66,7 +65,6 @@ class RigService(QObject):
         self._cancel = threading.Event()
         self._worker = Worker("rig", limit=6, parent=self)
         self._worker.failed.connect(self._job_failed)
-        self._worker.busy_changed.connect(self.busy)
         self.recovery = {camera: Recovery() for camera in CAMERAS}
         self.watch: StatusWatch[StatusNow] = StatusWatch(self)
         self._seen = 0
@@ -86,6 +84,7 @@ class RigService(QObject):
 
     def open(self, plan: ExposurePlan | None = None) -> None:
         """Open the rig, or open it anew, and give it a plan if there is one."""
+        self.recovery = {camera: Recovery() for camera in CAMERAS}
         self._submit(lambda: self._open(plan), "open")
 
     def apply_plan(self, plan: ExposurePlan) -> None:
@@ -122,7 +121,7 @@ class RigService(QObject):
         plan = self._rig.plan if self._rig is not None else None
         return plan.plan if plan is not None else None
 
-    def close(self, wait_ms: int = 15_000) -> bool:
+    def close(self, wait_ms: int = 40_000) -> bool:
         """Close the rig and end both threads; the only call that waits, for the end of the program.
 
         Returns:
@@ -136,7 +135,11 @@ class RigService(QObject):
     # ---- jobs, in the worker's thread
 
     def _open(self, plan: ExposurePlan | None) -> None:
-        self._close()
+        try:
+            self._close()
+        except BeamrigError as error:
+            # a rig that broke cannot close cleanly; all its parts are let go all the same
+            logger.warning("the rig did not close cleanly: %s", error.one_line())
         serials: dict[str, str] = {}
         for part in PARTS:
             self.readiness.emit(Readiness(part, "working", "opening"))
@@ -166,8 +169,8 @@ class RigService(QObject):
         self._preparer.set_source(None)
         self.watch.follow(None)
         if rig is not None:
-            rig.close()
             self.closed.emit()
+            rig.close()
 
     def _status_now(self, rig: Rig) -> StatusNow:
         """Ask the rig and the disk; runs in the watch's thread."""

@@ -24,6 +24,8 @@ CAMERA = {"B": "#f0a35e", "S": "#58c7e8"}
 CHANNEL = {"R": "#ff6161", "G": "#5fd38a", "B": "#6a9bff"}
 CLIPPED = "#ff2d55"
 """The colour of clipped pixels: it occurs nowhere else in the window."""
+MASK = "#b57bff"
+"""The colour of the blur mask over a picture."""
 
 SPACE = 8
 """The distance between controls in pixels; margins are multiples of it."""

@@ -62,7 +62,6 @@ class Worker(QThread):
     """
 
     failed = Signal(object)
-    busy_changed = Signal(str)
 
     def __init__(self, name: str, limit: int = 8, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -135,7 +134,6 @@ class Worker(QThread):
                     return
                 key, job = self._jobs.popleft()
                 self._running = key
-            self.busy_changed.emit(key)
             try:
                 job()
             except Exception as error:  # noqa: BLE001 (the thread must outlive any job; the operator is told)
@@ -145,7 +143,6 @@ class Worker(QThread):
             finally:
                 with self._wake:
                     self._running = ""
-            self.busy_changed.emit("")
 
 
 class NewestSlot(Generic[T]):

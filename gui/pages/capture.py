@@ -21,9 +21,6 @@ from rig.capture.result import Shot, TakeResult
 from rig.exposure import ExposurePlan
 from rig.status import RigStatus
 
-SHARPEST_VIEW = 1.1
-"""Screen pixels that a prepared pixel may cover before a finer picture is prepared."""
-
 
 class CapturePage(QWidget):
     """Shows what the cameras see and lets the operator take pairs.
@@ -48,6 +45,8 @@ class CapturePage(QWidget):
         self._why_not = "The rig is opening"
         self._running: TakeRequest | None = None
         self._delivered_before: dict[str, int] = {}
+        self._live = True
+        self._lost: list[str] = []
         self._plan: ExposurePlan | None = None
         self._wished: ExposurePlan | None = None
         self._used_scenes: set[str] = set()
@@ -103,7 +102,7 @@ class CapturePage(QWidget):
                 continue
             self._numbers[camera], frame = found
             self.show_frame(frame)
-            self._preparer.set_step(camera, self._step_for(view, frame))
+            self._preparer.set_step(camera, view.wanted_step())
             shown += 1
         return shown
 
@@ -111,15 +110,12 @@ class CapturePage(QWidget):
         """Show a frame in its view."""
         self.views[frame.camera].show_frame(frame)
 
-    def _step_for(self, view: LiveView, frame: PreparedFrame) -> int:
-        scale = view.canvas.screen_scale()
-        for step in (4, 2):
-            if 2 * step * scale <= SHARPEST_VIEW:
-                return step
-        return 1
-
     def show_status(self, status: RigStatus) -> None:
-        """Show the counters of a rig status."""
+        """Show the counters of a rig status; without both cameras there is no take."""
+        lost = [camera for camera in CAMERAS if status.cameras[camera].state == "lost"]
+        if lost != self._lost:
+            self._lost = lost
+            self._update_button()
         for camera in CAMERAS:
             item = status.cameras[camera]
             counters = item.counters
@@ -215,6 +211,7 @@ class CapturePage(QWidget):
         """Show that a take began."""
         self._running = request
         self._delivered_before = {}
+        self._show_pause()
         self.panel.start(request.kind, request.pairs)
         self._update_button()
 
@@ -230,6 +227,7 @@ class CapturePage(QWidget):
     def take_finished(self, result: TakeResult) -> None:
         """Show the outcome of a take and go on to the next step when it was a good one."""
         self._running = None
+        self._show_pause()
         self.panel.finish()
         good = result.state == "complete" and result.paired and not result.rejected
         text = f"{result.kind.capitalize()}: {result.paired} paired of {result.fired} fired"
@@ -245,6 +243,7 @@ class CapturePage(QWidget):
     def take_failed(self, trouble: Trouble) -> None:
         """Show why a take could not be made."""
         self._running = None
+        self._show_pause()
         self.panel.finish()
         self.panel.say(f"Take failed: {trouble.message}. {sentence(trouble.hint)}", theme.BAD)
         self._update_button()
@@ -260,7 +259,7 @@ class CapturePage(QWidget):
         """Show that a camera does not come back by itself."""
         self.views[camera].show_trouble(
             f"Camera {camera} does not come back",
-            f"{sentence(reason)}\nCheck cable and power, then restart it.",
+            f"{sentence(reason)}\nRestart it when it is there again.",
         )
 
     def camera_back(self, camera: str) -> None:
@@ -270,10 +269,13 @@ class CapturePage(QWidget):
     def set_live(self, live: bool) -> None:
         """Show whether the live views run."""
         self.bar.live.setChecked(live)
-        if not live:
-            for view in self.views.values():
-                if not view.canvas.has_image():
-                    view.canvas.clear("Live view is off. Press L.")
+        self._live = live
+        self._show_pause()
+
+    def _show_pause(self) -> None:
+        words = "Capturing" if self._running is not None else "" if self._live else "Live view is off  [L]"
+        for view in self.views.values():
+            view.canvas.set_pause(words)
 
     def clear_views(self, text: str) -> None:
         """Show a line instead of pictures while the rig is closed."""
@@ -310,6 +312,8 @@ class CapturePage(QWidget):
             reasons.append(self._why_not)
         elif self._running is not None:
             reasons.append("A take is running")
+        elif self._lost:
+            reasons.append(f"Camera {' and '.join(self._lost)} lost: it is being restarted")
         elif (self._plan or self._wished) is None:
             reasons.append("No plan yet: see the Plan page (F2)")
         good = self.panel.check_fields()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
@@ -130,18 +130,6 @@ class CalmComboBox(QComboBox):
             super().wheelEvent(event)
         else:
             event.ignore()
-
-
-class FocusClearer(QObject):
-    """Takes the focus out of an entry when the page beside it is clicked."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
-        """Watch for presses on the page itself."""
-        if event.type() == QEvent.Type.MouseButtonPress and isinstance(watched, QWidget):
-            focused = watched.window().focusWidget()
-            if isinstance(focused, QLineEdit | QSpinBox):
-                focused.clearFocus()
-        return False
 
 
 def _is_return(event: QKeyEvent) -> bool:

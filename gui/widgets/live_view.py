@@ -14,6 +14,9 @@ from gui.widgets.view_state import ViewState
 
 ROLES = {"B": "B  long, blurred", "S": "S  short, sharp"}
 
+SHARPEST_VIEW = 1.1
+"""Screen pixels that a prepared pixel may cover before a finer picture is prepared."""
+
 
 class LiveCanvas(ImageCanvas):
     """The picture with clipped blocks over it."""
@@ -23,6 +26,12 @@ class LiveCanvas(ImageCanvas):
         self._camera = camera
         self._clipped = QImage()
         self.show_clipping = True
+        self._pause = ""
+
+    def set_pause(self, words: str) -> None:
+        """Say over the picture why it stands still; nothing with an empty text."""
+        self._pause = words
+        self.update()
 
     def set_clipped(self, clipped: QImage) -> None:
         """Give the overlay of clipped blocks; a null image when there are none."""
@@ -36,10 +45,16 @@ class LiveCanvas(ImageCanvas):
             draw_visible(painter, target, QRectF(self.rect()), self._clipped)
 
     def paint_overlay(self, painter: QPainter) -> None:
-        """Draw a thin frame in the camera's colour."""
+        """Draw a thin frame in the camera's colour, and why the picture stands still."""
         painter.setPen(theme.colour(theme.CAMERA[self._camera], 0.8))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        if self._pause and self.has_image():
+            strip = QRectF(1, self.height() / 2 - 18, self.width() - 2, 36)
+            painter.fillRect(strip, theme.colour(theme.BACKGROUND, 0.78))
+            painter.setPen(theme.colour(theme.TEXT))
+            painter.setFont(theme.font(14, bold=True))
+            painter.drawText(strip, Qt.AlignmentFlag.AlignCenter, self._pause)
 
 
 class LiveView(QWidget):
@@ -134,6 +149,11 @@ class LiveView(QWidget):
         """Give the picture its own shape; height that it cannot use goes to the histogram."""
         super().resizeEvent(event)
         self.canvas.setMaximumHeight(max(round(self.width() * self._ratio), self.canvas.minimumHeight()))
+
+    def wanted_step(self) -> int:
+        """Return how coarse the next picture may be without showing its pixels."""
+        scale = self.canvas.screen_scale()
+        return next((step for step in (4, 2) if 2 * step * scale <= SHARPEST_VIEW), 1)
 
     def facts(self) -> str:
         """Return the readouts of the header."""

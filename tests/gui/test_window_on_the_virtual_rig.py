@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from gui.app import BeamrigApp
 from gui.frames import CAMERAS
 from gui.main_window import MainWindow
 from gui.settings import Settings
+from rig.profiles import profile_text
 from rig.session import Session
 
 Wait = Callable[..., None]
@@ -200,6 +202,7 @@ def test_a_killed_camera_process_is_shown_and_comes_back_by_itself(
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: "lost" in view.trouble, "the words over the view")
     assert not view.restart_button.isHidden()
+    wait_until(lambda: not window.capture_page.panel.button.isEnabled(), "no take without both cameras")
     wait_until(lambda: not view.trouble, "the camera to come back", 60)
     assert rig.cameras[camera].pid != pid
     before = newest(window, camera)
@@ -239,3 +242,58 @@ def test_a_new_session_starts_empty_and_the_old_one_can_be_opened_again(
     assert "No session yet" in window.review_page.slider._placeholder
     window.service.switch_session(old)
     wait_until(lambda: len(window.listing.shots) > 8, "the old session")
+
+
+def test_a_camera_is_restarted_by_its_button_too(window: MainWindow, wait_until: Wait) -> None:
+    window.show_page("capture")
+    rig = window.service.rig
+    assert rig is not None
+    pid = rig.cameras["S"].pid
+    window.capture_page.views["S"].restart_button.click()
+    wait_until(lambda: rig.cameras["S"].pid not in (pid, None), "another process", 60)
+    before = newest(window, "S")
+    wait_until(lambda: newest(window, "S") > before, "live pictures again", 60)
+
+
+def test_the_live_view_goes_off_and_on_by_its_key(window: MainWindow, wait_until: Wait) -> None:
+    canvas = window.capture_page.views["B"].canvas
+    window.action("rig.live").trigger()
+    wait_until(lambda: "off" in canvas._pause, "the live view to stop")
+    window.action("rig.live").trigger()
+    wait_until(lambda: not canvas._pause, "the live view to start")
+
+
+def test_a_dead_rig_process_is_told_and_the_rig_reopens_in_the_same_window(
+    window: MainWindow, wait_until: Wait
+) -> None:
+    rig = window.service.rig
+    assert rig is not None
+    assert rig._companion is not None
+    os.kill(rig._companion._process.pid, signal.SIGKILL)
+    wait_until(lambda: "companion" in window.banner.message, "the words in the banner")
+    window.action("rig.reopen").trigger()
+    wait_until(lambda: window.service.rig not in (None, rig), "the rig", 60)
+    wait_until(lambda: live(window), "live pictures", 60)
+    wait_until(lambda: not window.capture_page.views["B"].trouble, "a clean view")
+    assert not window.banner.message
+
+
+def test_a_rig_that_cannot_open_names_the_part_and_can_be_tried_again(
+    qtbot: QtBot, tmp_path: Path, wait_until: Wait
+) -> None:
+    profile = tmp_path / "broken.yaml"
+    text = profile_text("virtual")
+    profile.write_text(text.replace("${package}/rig/virtual/beamrig_virtual.cti", "/nowhere/vendor.cti"))
+    broken = MainWindow(Settings(page="plan"), rig_name=str(profile), session_dir=tmp_path / "session")
+    qtbot.addWidget(broken)
+    broken.show()
+    broken.open_rig()
+    parts = broken.readiness.parts
+    wait_until(lambda: any(part.state == "failed" for part in parts.values()), "the reason", 60)
+    failed = [part for part in broken.readiness.parts.values() if part.state == "failed"]
+    assert "vendor.cti" in failed[0].text
+    assert not broken.readiness.retry.isHidden()
+    assert not broken.capture_page.panel.button.isEnabled()
+    assert not broken.plan_page.use_button.isEnabled()
+    assert broken.plan_page.plan() is not None  # planning needs no rig
+    broken.close()
