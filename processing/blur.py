@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.blur_model import BlurModel, merge
+from processing.blur_model import Block, BlurModel, merge
 from processing.blur_motion import (
     MovingObject,
     TurnedViews,
@@ -38,6 +38,7 @@ WORST_COST: Final = 3.0
 """Pairs that fit this many times worse than the usual are left out."""
 
 _TOO_SHORT: Final = "the moving object is too short for its blur"
+_TOO_SHORT_HINT: Final = "its length along the motion must exceed the blur of B by some 60 px"
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,9 @@ def measure_blur(
     axis = _unit(direction) if direction else steady.best_axis()
     views = steady.views(axis)
     growth, shift = _middle(views)
-    model = BlurModel.for_motion(growth, shift)
-    parts = [model.collect(view) for view in views]
-    parts = [part for part in parts if part]
+    model, parts = _collect(views, growth, shift)
     if not parts:
-        raise BlurNotMeasurable(_TOO_SHORT, hint="its way inside must exceed the blur by some 60 px")
+        raise BlurNotMeasurable(_TOO_SHORT, hint=_TOO_SHORT_HINT)
     best = model.fit([block for part in parts for block in part], growth, shift)
     costs = np.array([model.cost(part, best) for part in parts])
     kept = [part for part, cost in zip(parts, costs, strict=True) if cost <= WORST_COST * np.median(costs)]
@@ -140,6 +139,18 @@ def _middle(views: Sequence[TurnedViews]) -> tuple[float, float]:
     return max(growth, 0.5), float(np.median([view.shift_px for view in views]))
 
 
+def _collect(
+    views: Sequence[TurnedViews], growth: float, shift: float, *, row_step: int = 2
+) -> tuple[BlurModel, list[list[Block]]]:
+    """Sum up the views with as many bands as fit into the object."""
+    for widest_px in (8.0, 4.0, 2.0):
+        model = BlurModel.for_motion(growth, shift, widest_px)
+        parts = [part for view in views if (part := model.collect(view, row_step=row_step))]
+        if parts:
+            break
+    return model, parts
+
+
 @dataclass(frozen=True)
 class _Images:
     """The static images and the action pairs with their objects."""
@@ -160,7 +171,7 @@ class _Images:
         """
         costs = np.array([_Images(self.static_b, self.static_s, [item]).cost(axis) for item in self.found])
         if not np.isfinite(costs).any():
-            raise BlurNotMeasurable(_TOO_SHORT, hint="its way inside must exceed the blur by some 60 px")
+            raise BlurNotMeasurable(_TOO_SHORT, hint=_TOO_SHORT_HINT)
         limit = WORST_COST * float(np.percentile(costs[np.isfinite(costs)], 25))
         order = [int(i) for i in np.argsort(costs) if costs[i] <= limit]
         return _Images(self.static_b, self.static_s, [self.found[i] for i in order])
@@ -193,8 +204,8 @@ class _Images:
         """Return how badly the best two lengths along an axis explain the first pairs."""
         views = self.views(axis, AXIS_PAIRS)
         growth, shift = _middle(views)
-        model = BlurModel.for_motion(growth, shift)
-        blocks = [block for view in views for block in model.collect(view, row_step=4)]
+        model, parts = _collect(views, growth, shift, row_step=4)
+        blocks = [block for part in parts for block in part]
         if not blocks:
             return float("inf")
         merged = merge(blocks)

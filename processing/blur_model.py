@@ -64,9 +64,16 @@ class BlurModel:
     lags_s: NDArray[np.int64]
 
     @classmethod
-    def for_motion(cls, growth_px: float, shift_px: float) -> BlurModel:
-        """Choose bands and lags for a rough n_B - n_S and a rough lead of B's middle before S's."""
-        sigmas = tuple(sigma for sigma in (1.0, 2.0, 4.0, 8.0) if sigma <= max(2.0, 0.15 * growth_px))
+    def for_motion(cls, growth_px: float, shift_px: float, widest_px: float = 8.0) -> BlurModel:
+        """Choose bands and lags for a rough n_B - n_S and a rough lead of B's middle before S's.
+
+        Args:
+            growth_px: rough n_B - n_S.
+            shift_px: rough lead.
+            widest_px: widest band allowed; narrow bands need less room inside the object.
+        """
+        limit = min(widest_px, max(2.0, 0.15 * growth_px))
+        sigmas = tuple(sigma for sigma in (1.0, 2.0, 4.0, 8.0) if sigma <= limit)
         reach = int(np.ceil(_REACH_SIGMAS * _DOG_RATIO * sigmas[-1]))
         side = int(LONGEST_S_PX / 2) + reach
         # S is needed where B's object has been: n_B wide about the lead; the rough growth is some px short.
