@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from processing.blur import BlurMeasurement
 from processing.errors import BlurNotMeasurable, ProcessingError
 from processing.isp import to_8bit, to_16bit
-from processing.masks import FrozenBackground, literal_masks
+from processing.masks import STATIC_FRAMES, FrozenBackground, Pair, literal_masks
 from processing.outputs import Bits, Format, read_json, write_image, write_json
 from processing.pipeline import Developed, ScenePipeline
 from processing.profile import Profile
@@ -126,9 +126,9 @@ class _SceneWork:
         todo = [record for record in records if not self._is_done(pipeline, record)]
         self.report.skipped = len(records) - len(todo)
         self.steps.say(f"{self.scene}: {self.report.skipped} pairs are there", advance=self.report.skipped)
+        wants_masks = self.job.masks and self.job.profile == "best"
+        static: dict[str, Pair] = {}
         background = None
-        if self.job.masks and self.job.profile == "best" and any(r.kind == "action" for r in todo):
-            background = FrozenBackground([pair.as_8bit() for pair in pipeline.static_developed()])
         with ThreadPoolExecutor(max_workers=2) as pool:
             waiting: list[tuple[PairRecord, list[Future[tuple[str, int]]]]] = []
             for record in todo:
@@ -136,7 +136,11 @@ class _SceneWork:
                 raw = record.load()
                 developed = pipeline.develop(raw.b, raw.s)
                 writes = self._submit(pool, record, developed)
-                if background is not None and record.kind == "action":
+                if wants_masks and record.kind == "static" and len(static) < STATIC_FRAMES:
+                    static[record.id] = developed.as_8bit()
+                if wants_masks and record.kind == "action":
+                    background = background or FrozenBackground(pipeline.static_8bit(static))
+                    static.clear()
                     mask = background.mask(*developed.as_8bit())
                     writes.append(pool.submit(self._write, self._path(record, "mask", ".png"), mask))
                 waiting.append((record, writes))
@@ -158,7 +162,7 @@ class _SceneWork:
         convert: Callable[[NDArray[np.float32]], NDArray[Any]] = to_16bit if self.job.bits == 16 else to_8bit
         suffix = ".png" if self.job.format == "png" else ".tiff"
         return [
-            pool.submit(lambda p, i: self._write(p, convert(i)), self._path(record, camera, suffix), image)
+            pool.submit(self._write, self._path(record, camera, suffix), convert(image))
             for camera, image in (("B", developed.b), ("S", developed.s))
         ]
 
@@ -214,7 +218,13 @@ class _SceneWork:
         )
 
     def _literal_masks(self, pipeline: ScenePipeline) -> None:
-        for record, mask in make_masks(pipeline, self.session.pairs(self.scene, "action")):
+        records = self.session.pairs(self.scene, "action")
+        if (
+            all(self._path(record, "mask", ".png").is_file() for record in records)
+            and not self.report.developed
+        ):
+            return
+        for record, mask in make_masks(pipeline, records):
             self._stop_if_asked()
             self._write(self._path(record, "mask", ".png"), mask)
             self.report.masks += 1
@@ -266,9 +276,9 @@ def make_masks(
         return pipeline.develop(raw.b, raw.s).as_8bit()
 
     if pipeline.calibration.profile == "paper":
-        static = pipeline.static_developed()[0].as_8bit()
+        (static, *_) = pipeline.static_8bit()
         yield from zip(pairs, literal_masks(static, len(pairs), load), strict=True)
         return
-    background = FrozenBackground([pair.as_8bit() for pair in pipeline.static_developed()])
+    background = FrozenBackground(pipeline.static_8bit())
     for index, record in enumerate(pairs):
         yield record, background.mask(*load(index))

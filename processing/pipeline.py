@@ -8,7 +8,7 @@ an earlier run on the same files); `develop` then takes a RAW pair to two aligne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -22,6 +22,7 @@ from processing.errors import ProcessingError
 from processing.estimate import Takes, calibrate
 from processing.flow import Flow, Residual
 from processing.isp import to_8bit
+from processing.masks import STATIC_FRAMES, Pair
 from processing.metrics import PairMetrics
 from processing.profile import PROFILES, Profile
 from processing.resample import SplineWarp
@@ -153,10 +154,20 @@ class ScenePipeline:
         )
         return self._align(b), np.ascontiguousarray(s[self._crop])
 
-    def static_developed(self) -> list[Developed]:
-        """Return the developed static pairs, at most five."""
-        pairs = (record.load() for record in self.takes.static[:5])
-        return [self.develop(pair.b, pair.s) for pair in pairs]
+    def static_8bit(self, known: Mapping[str, Pair] | None = None) -> list[Pair]:
+        """Return the developed static pairs as (b, s) of uint8, at most five: the background of the masks.
+
+        Args:
+            known: pair id -> images that were developed already.
+        """
+        images: list[Pair] = []
+        for record in self.takes.static[:STATIC_FRAMES]:
+            ready = (known or {}).get(record.id)
+            if ready is None:
+                raw = record.load()
+                ready = self.develop(raw.b, raw.s).as_8bit()
+            images.append(ready)
+        return images
 
     @property
     def box(self) -> tuple[int, int, int, int]:

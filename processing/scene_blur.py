@@ -6,12 +6,14 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from processing.blur import BlurMeasurement, measure_blur
 from processing.errors import BlurNotMeasurable, Cancelled
 from processing.pipeline import ScenePipeline
 from rig.records import PairRecord
 
-PAIRS: Final = 8
+PAIRS: Final = 6
 
 
 def measure_scene_blur(
@@ -25,7 +27,7 @@ def measure_scene_blur(
 
     Args:
         pipeline: of the scene.
-        pairs: action pairs of one plan; at most eight, evenly chosen, are used.
+        pairs: action pairs of one plan; at most six, evenly chosen, are used.
         direction: unit vector (x, y) of the motion axis; estimated without it.
         cancel: set it to stop.
 
@@ -35,9 +37,9 @@ def measure_scene_blur(
     """
     if not pairs:
         raise BlurNotMeasurable("the scene has no action pair", hint="capture one: --kind action")
-    step = max(1, len(pairs) // PAIRS)
+    chosen = sorted({round(i) for i in np.linspace(0, len(pairs) - 1, min(PAIRS, len(pairs)))})
     images = []
-    for record in pairs[::step][:PAIRS]:
+    for record in (pairs[i] for i in chosen):
         if cancel is not None and cancel.is_set():
             raise Cancelled("stopped while measuring the blur")
         raw = record.load()
