@@ -51,5 +51,6 @@ $(VENV)/.run: $(BIN)/python $(SOURCES)
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python $(SOURCES)
+	tools/system_libraries.sh $(BIN)/python tests
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[dev]"
 	@touch $@ $(VENV)/.run

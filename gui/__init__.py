@@ -6,25 +6,15 @@ PySide6 then finds a Qt 5 platform plugin and aborts the process. cv2 also appen
 ``LD_LIBRARY_PATH``, which makes every child search its working directory for libraries. A module is
 imported only once, so importing cv2 here, first, and putting the three variables back means that no later
 import can set them again.
-
-**Python 3.11.** PySide6 6.12.0 gives back None, True and False without taking a reference, which is right
-only where they are immortal, from Python 3.12 on (PEP 683). Before, every call of a Qt method without result
-takes one reference of None away, and after some ten thousand calls the process dies of "deallocating
-None". Here they are given more references than any session can take.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
 from pathlib import Path
 
 CV2_VARIABLES = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR", "LD_LIBRARY_PATH")
 """The variables that importing cv2 changes."""
-
-PLENTY = 1 << 60
-"""References: at a million calls a second this lasts 36 000 years."""
 
 
 def settle_cv2() -> None:
@@ -51,14 +41,4 @@ def _lies_in(entry: str, folders: tuple[Path, ...]) -> bool:
     return any(resolved == folder or folder in resolved.parents for folder in folders)
 
 
-def keep_singletons_alive() -> None:
-    """Make None, True, False and NotImplemented as good as immortal on a Python where they are not."""
-    if sys.version_info >= (3, 12) or sys.implementation.name != "cpython" or hasattr(sys, "getobjects"):
-        return
-    for singleton in (None, True, False, NotImplemented):
-        # the reference count is the first word of an object in every CPython build but the traced one
-        ctypes.c_ssize_t.from_address(id(singleton)).value = PLENTY
-
-
 settle_cv2()
-keep_singletons_alive()

@@ -3,6 +3,7 @@
 # As root on Debian the missing ones are installed; otherwise the one line to type is printed.
 set -euo pipefail
 python=${1:-python3}
+purpose=${2:-run} # run | tests
 
 missing=()
 known=$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p)
@@ -25,6 +26,9 @@ need libfontconfig.so.1 libfontconfig1
 need libglib-2.0.so.0 libglib2.0-0
 [ -n "$(find /usr/share/fonts -name '*.ttf' -print -quit 2>/dev/null)" ] || missing+=(fonts-dejavu-core)
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
+if [ "$purpose" = tests ]; then # some tests open the window on a real X server
+  command -v xvfb-run >/dev/null || missing+=(xvfb xauth)
+fi
 
 # The genicam wheels are linked to libpythonX.Y.so.1.0, which a Debian python3 brings in a package of its own.
 if ! "$python" -c "import ctypes, sys; ctypes.CDLL('libpython%d.%d.so.1.0' % sys.version_info[:2])" 2>/dev/null; then

@@ -1,4 +1,4 @@
-"""cv2 brings a Qt 5 of its own, and PySide6 6.12 loses None on Python 3.11: neither may end the app."""
+"""cv2 brings a Qt 5 of its own; PySide6 6.12.0 (excluded) loses None on Python 3.11. Neither may end us."""
 
 from __future__ import annotations
 
