@@ -32,6 +32,14 @@ _DOG_RATIO: Final = 1.6
 _REACH_SIGMAS: Final = 3.0
 _SMALLEST_BLOCK_PX: Final = 1500
 _CHUNK: Final = 8192
+_F: Final = np.fft.rfftfreq(PERIOD)
+# Power spectrum of noise from its autocovariance, so weighted that its product with |response|^2 is a variance.
+_COSINES: Final = (
+    np.cos(2 * np.pi * _F[:, None] * np.arange(NOISE_LAGS))
+    * np.where(np.arange(NOISE_LAGS) == 0, 1, 2)
+    * np.where((_F == 0) | (_F == 0.5), 1, 2)[:, None]
+    / PERIOD
+)
 
 
 @dataclass(frozen=True)
@@ -120,32 +128,25 @@ class BlurModel:
             blocks.append(Block(products, noise_b, noise_s, len(half)))
         return blocks
 
-    def _filters(self, lengths: Array) -> Array:
-        """Return (bands, L) taps of the filter on B lags and S lags for (n_B, n_S, shift)."""
+    def _responses(self, lengths: Array) -> tuple[Array, NDArray[np.complex128]]:
+        """Return (bands, F) frequency responses of the filters on B and on S for (n_B, n_S, shift)."""
         n_b, n_s, shift = lengths
-        f = np.fft.rfftfreq(PERIOD)
         sigma = np.asarray(self.sigmas)[:, None]
-        bands = np.exp(-2 * (np.pi * sigma * f) ** 2) - np.exp(-2 * (np.pi * sigma * _DOG_RATIO * f) ** 2)
-        on_b = bands * np.sinc(n_s * f)
-        on_s = bands * (np.sinc(n_b * f) * np.exp(-2j * np.pi * f * shift))
-        taps = np.fft.irfft(np.concatenate([on_b, on_s]), PERIOD, axis=1)
-        count = len(self.sigmas)
-        return np.concatenate([taps[:count, self.lags_b], -taps[count:, self.lags_s]], axis=1)
+        bands = np.exp(-2 * (np.pi * sigma * _F) ** 2) - np.exp(-2 * (np.pi * sigma * _DOG_RATIO * _F) ** 2)
+        on_s = bands * (np.sinc(n_b * _F) * np.exp(-2j * np.pi * _F * shift))
+        return bands * np.sinc(n_s * _F), on_s
 
     def cost(self, blocks: list[Block], lengths: Array) -> float:
         """Return the energy of a * B - b * S against that of noise, mean over bands: 1 where all is noise."""
-        filters = self._filters(lengths)
-        count = len(self.lags_b)
-        products = sum_products(blocks)
-        pixels = sum(block.pixels for block in blocks)
-        noise_b = np.sum([block.noise_b * block.pixels for block in blocks], axis=0) / pixels
-        noise_s = np.sum([block.noise_s * block.pixels for block in blocks], axis=0) / pixels
-        total = 0.0
-        for sigma, taps in zip(self.sigmas, filters, strict=True):
-            energy = float(taps @ products @ taps)
-            noise = _through(taps[:count], noise_b) + _through(taps[count:], noise_s)
-            total += energy / noise / sigma
-        return total / pixels / sum(1 / sigma for sigma in self.sigmas)
+        on_b, on_s = self._responses(lengths)
+        taps = np.fft.irfft(np.concatenate([on_b, on_s]), PERIOD, axis=1)
+        count = len(self.sigmas)
+        filters = np.concatenate([taps[:count, self.lags_b], -taps[count:, self.lags_s]], axis=1)
+        merged = merge(blocks)[0] if len(blocks) > 1 else blocks[0]
+        energies = np.einsum("ki,ki->k", filters @ merged.products, filters)
+        noises = on_b**2 @ (_COSINES @ merged.noise_b) + np.abs(on_s) ** 2 @ (_COSINES @ merged.noise_s)
+        weights = 1 / np.asarray(self.sigmas)
+        return float(weights @ (energies / noises)) / merged.pixels / float(weights.sum())
 
     def fit(self, blocks: list[Block], growth_px: float, shift_px: float) -> Array:
         """Return (n_B, n_S, shift) of least cost: a coarse search, then Newton steps."""
@@ -243,13 +244,6 @@ def merge(blocks: list[Block]) -> list[Block]:
     noise_b = np.sum([block.noise_b * block.pixels for block in blocks], axis=0) / pixels
     noise_s = np.sum([block.noise_s * block.pixels for block in blocks], axis=0) / pixels
     return [Block(np.asarray(sum_products(blocks)), noise_b, noise_s, pixels)]
-
-
-def _through(taps: Array, covariance: Array) -> float:
-    """Return the variance of noise with an autocovariance after a filter."""
-    padded = np.fft.rfft(taps, PERIOD)
-    correlation = np.fft.irfft(np.abs(padded) ** 2, PERIOD)[: len(covariance)]
-    return float(correlation[0] * covariance[0] + 2 * correlation[1:] @ covariance[1:])
 
 
 def autocovariance(noise: NDArray[np.float32], where: NDArray[np.bool_]) -> Array:
