@@ -33,7 +33,7 @@ _REACH_SIGMAS: Final = 3.0
 _SMALLEST_BLOCK_PX: Final = 1500
 _CHUNK: Final = 8192
 _F: Final = np.fft.rfftfreq(PERIOD)
-# Power spectrum of noise from its autocovariance, so weighted that its product with |response|^2 is a variance.
+# Power spectrum of noise from its autocovariance; its product with |response|^2 is a variance.
 _COSINES: Final = (
     np.cos(2 * np.pi * _F[:, None] * np.arange(NOISE_LAGS))
     * np.where(np.arange(NOISE_LAGS) == 0, 1, 2)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.chart import chart_candidates
 from processing.errors import CalibrationError
 from processing.isp import Rgb, decode_srgb, encode_srgb, to_8bit
 
@@ -17,8 +17,7 @@ Matrix = NDArray[np.float64]
 XYZ_FROM_SRGB: Final[Matrix] = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
-DETECTOR_SIDES_PX: Final = (1200, 1600, 1000, 2000)
-"""The detector misses charts at some scales, and at one scale only now and then: it is not deterministic."""
+_GREY: Final = slice(18, 24)
 WORST_CHART_FIT: Final = 0.06
 """Largest rms of the fitted patches in linear sRGB."""
 CHART_SRGB: Final = np.array(
@@ -82,43 +81,26 @@ def from_chart(linear: Rgb) -> Matrix:
     """
     shown = to_8bit(encode_srgb(linear / max(float(np.percentile(linear, 99.5)), 1e-6)))
     target = decode_srgb(CHART_SRGB / np.float32(255)).astype(np.float64)
-    grey = slice(18, 24)
-    off = np.inf
-    for side in DETECTOR_SIDES_PX * 2:
-        corners = _find_patches(shown, side)
-        if corners is None:
-            continue
-        patches = np.array([_patch_mean(linear, corner) for corner in corners])
-        patches *= float(np.sum(target[grey] * patches[grey]) / max(np.sum(patches[grey] ** 2), 1e-12))
+    best, lowest = np.eye(3), np.inf
+    for centres, half in chart_candidates(shown):
+        patches = np.array([_patch_mean(linear, centre, half) for centre in centres])
+        patches *= float(np.sum(target[_GREY] * patches[_GREY]) / max(np.sum(patches[_GREY] ** 2), 1e-12))
         matrix = fit_white_preserving(patches, target)
-        # The detector takes any coloured grid for a chart; a wrong one does not fit.
         off = float(np.sqrt(np.mean((patches @ matrix.T - target) ** 2)))
-        if off <= WORST_CHART_FIT:
-            return matrix
-    found = "none was found" if off == np.inf else f"what was found does not have its colours (rms {off:.2f})"
-    raise CalibrationError(
-        f"no colour chart in the colorchecker take: {found}",
-        hint="fill half the frame with the chart, upright and evenly lit",
-    )
+        if off < lowest:
+            best, lowest = matrix, off
+    if lowest > WORST_CHART_FIT:
+        what = "none was found" if lowest == np.inf else f"the colours do not fit (rms {lowest:.2f})"
+        raise CalibrationError(
+            f"no colour chart in the colorchecker take: {what}",
+            hint="fill half the frame with the chart, evenly lit",
+        )
+    return best
 
 
-def _find_patches(shown: NDArray[np.uint8], side_px: int) -> NDArray[np.float64] | None:
-    """Return the corners (24, 4, 2) of the patches, found in the picture scaled to a longer side."""
-    scale = side_px / max(shown.shape[:2])
-    shape = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(shown, None, fx=scale, fy=scale, interpolation=shape), np.uint8)
-    detector = cv2.mcc.CCheckerDetector.create()
-    if not detector.process(np.ascontiguousarray(small[..., ::-1]), 1):
-        return None
-    chart = detector.getBestColorChecker()
-    corners = np.asarray(chart.getColorCharts(), np.float64).reshape(-1, 4, 2) / scale
-    return corners if len(corners) == len(CHART_SRGB) else None
-
-
-def _patch_mean(linear: Rgb, corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean colour of the middle of a patch given by its four corners (x, y)."""
-    middle = corners.mean(axis=0)
-    half = np.abs(corners - middle).min(axis=0) * 0.5
-    x0, y0 = np.maximum(np.floor(middle - half), 0).astype(int)
-    x1, y1 = np.ceil(middle + half).astype(int) + 1
-    return np.asarray(linear[y0:y1, x0:x1].reshape(-1, 3).mean(axis=0), np.float64)
+def _patch_mean(linear: Rgb, centre: NDArray[np.float64], half: float) -> NDArray[np.float64]:
+    """Return the mean colour of a square about a centre (x, y); black where it lies outside."""
+    x0, y0 = np.maximum(np.floor(centre - half), 0).astype(int)
+    x1, y1 = np.maximum(np.ceil(centre + half) + 1, 0).astype(int)
+    part = linear[y0:y1, x0:x1].reshape(-1, 3)
+    return np.asarray(part.mean(axis=0) if len(part) else np.zeros(3), np.float64)

@@ -10,7 +10,7 @@ from processing.colour_map import CHART_SRGB, fit_white_preserving, from_chart, 
 from processing.errors import CalibrationError
 from processing.isp import decode_srgb
 from rig.raw_image import XYZ_TO_SRGB
-from tests.processing.scenes import kodak, linear
+from tests.processing.scenes import kodak, linear, noisy
 
 CAMERA_FROM_SRGB = np.array([[0.76, 0.18, 0.06], [0.14, 0.76, 0.10], [0.04, 0.22, 0.74]])
 
@@ -45,10 +45,23 @@ def test_the_fit_finds_a_white_preserving_map_and_keeps_white() -> None:
     np.testing.assert_allclose(found, np.linalg.inv(CAMERA_FROM_SRGB), atol=1e-9)
 
 
-def test_the_chart_in_a_picture_gives_the_map() -> None:
-    np.testing.assert_allclose(
-        from_chart(_chart(CAMERA_FROM_SRGB)), np.linalg.inv(CAMERA_FROM_SRGB), atol=0.02
+@pytest.mark.parametrize("turn_deg", [0.0, 4.0, -11.0, 90.0, 180.0])
+def test_the_chart_in_a_picture_gives_the_map(turn_deg: float) -> None:
+    chart = _chart(CAMERA_FROM_SRGB)
+    middle = (chart.shape[1] / 2, chart.shape[0] / 2)
+    turned = cv2.warpAffine(
+        chart,
+        cv2.getRotationMatrix2D(middle, turn_deg, 0.7),
+        chart.shape[1::-1],
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(0.18, 0.18, 0.18),
     )
+    np.testing.assert_allclose(from_chart(turned), np.linalg.inv(CAMERA_FROM_SRGB), atol=5e-3)
+
+
+def test_the_same_picture_always_gives_the_same_map() -> None:
+    chart = noisy(_chart(CAMERA_FROM_SRGB), np.random.default_rng(0))
+    np.testing.assert_array_equal(from_chart(chart), from_chart(chart))
 
 
 def test_a_picture_without_chart_is_refused() -> None:
