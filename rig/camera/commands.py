@@ -18,6 +18,8 @@ from rig.errors import DeviceError
 
 Result = tuple[Any, list[int]]
 _ALIVE_S = 1.0
+_FEWEST_SLOTS = 8
+_RING_BYTES = 512 << 20  # memory that a slow disk may keep waiting, per camera; taken only when it is used
 
 
 class Commands:
@@ -31,6 +33,7 @@ class Commands:
         self._send = send
         self._camera: GenTLCamera | None = None
         self._ring: FrameRing | None = None
+        self._handed_over = False
         self._mode: Mode | None = None
         self._sequence = 0
         self._claim: Claim | None = None
@@ -168,14 +171,16 @@ class Commands:
             raise DeviceError(f"the camera runs for {self._mode} already", hint="stop it first")
         camera = self._opened()
         needed = camera.frame_bytes()
-        fresh = self._ring is None or self._ring.slot_bytes < needed or self._ring.slots != slots
-        if self._ring is None or fresh:
-            self._ring = FrameRing.create(slots, needed)
+        slots = min(slots, max(_FEWEST_SLOTS, _RING_BYTES // max(needed, 1)))
+        if self._ring is None or self._ring.slot_bytes < needed or self._ring.slots != slots:
+            self._ring, self._handed_over = FrameRing.create(slots, needed), False
         self._sequence = max(self._sequence, after)
         self._full = False
         camera.start()
         self._mode = mode
-        return {"slots": slots}, [self._ring.fd] if fresh else []
+        # Not before the camera runs: an error has no descriptors with it, and the next start hands them over.
+        fds, self._handed_over = [] if self._handed_over else [self._ring.fd], True
+        return {"slots": slots}, fds
 
     def _stop(self) -> None:
         self._mode = None

@@ -92,6 +92,9 @@ class FeatureMap:
         Numbers agree within `abs_tol` (feature units) or `rel_tol` times the value asked, the larger one;
         without either, and for everything else, they must be equal.
 
+        Returns:
+            What was asked and what was read back: None of a command and of what can only be written.
+
         Raises:
             FeatureMissing: no such feature.
             FeatureRejected: not writable now, outside limits, increment or entries; the hint says which.
@@ -100,11 +103,11 @@ class FeatureMap:
         feature = self.find(name)
         if feature.type == "command":
             feature.execute()
-            return Applied(feature.name, value, value)
+            return Applied(feature.name, value, None)
         asked = feature.parse(value)
         feature.write(asked)
         if not feature.readable:
-            return Applied(feature.name, asked, asked, feature.unit)
+            return Applied(feature.name, asked, None, feature.unit)
         applied = feature.read()
         if not _agree(feature, asked, applied, abs_tol, rel_tol):
             raise ReadBackMismatch(

@@ -61,7 +61,7 @@ class HostLink:
     def __init__(self, label: str, env: Mapping[str, str], handler: LinkHandler, silence_s: float) -> None:
         self._label = label
         self._handler = handler
-        self._silence_s = silence_s
+        self.silence_s = silence_s
         self._lock = threading.Lock()
         self._pending: dict[int, _Pending] = {}
         self._calls = 0
@@ -159,14 +159,14 @@ class HostLink:
                     if not key.data():
                         selector.unregister(key.fileobj)
                 if not ready and self._silent():
-                    self._lose(f"its process gave no sign of life for {self._silence_s:g} s")
+                    self._lose(f"its process gave no sign of life for {self.silence_s:g} s")
 
     def _silent(self) -> bool:
         with self._lock:
             waiting = bool(self._pending)  # the call's own deadline counts then
         if waiting:
             self._heard = time.monotonic()
-        return time.monotonic() - self._heard > self._silence_s
+        return time.monotonic() - self._heard > self.silence_s
 
     def _read(self) -> bool:
         try:

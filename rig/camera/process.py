@@ -33,6 +33,8 @@ _OPEN_S = 30.0
 _MAX_SLOTS = 64
 _RELEASE_S = 10.0
 _RETRY_S = 0.3
+_SCIENCE_SILENCE_S = 10.0
+"""In a take a slow computer must not cost the frames: a killed process loses those it has not handed over."""
 
 
 class CameraProcess(RemoteSettings, RemoteFrames):
@@ -44,7 +46,8 @@ class CameraProcess(RemoteSettings, RemoteFrames):
         env: Environment for the host process, over the parent's own (such as a companion's).
         on_event: Called with (kind, message), for `lost` and `overflow` from the camera's own thread: it
             must return soon and not call this camera (let another thread restart it).
-        silence_s: Longest time without a heartbeat (4 Hz) before the camera counts as lost.
+        silence_s: Longest time without a heartbeat (4 Hz) before the camera counts as lost; while it records,
+            10 s at least.
     """
 
     def __init__(
@@ -177,10 +180,12 @@ class CameraProcess(RemoteSettings, RemoteFrames):
         """
         with self._change:
             link = self._opened()
-            slots, after = min(max(self.spec.buffers, 8), _MAX_SLOTS), self._inbox.newest()
+            slots, after = min(max(2 * self.spec.buffers, 8), _MAX_SLOTS), self._inbox.newest()
             self._inbox.begin()
             # set before, so that a loss or an overflow that comes with the answer has the last word
             before, self._mode, self._state = (self._mode, self._state), mode, mode
+            if mode == "science":
+                link.silence_s = max(self._silence_s, _SCIENCE_SILENCE_S)
             try:
                 link.call("start", APPLY_S, mode=mode, slots=slots, after=after)
             except DeviceError as exc:
@@ -194,7 +199,9 @@ class CameraProcess(RemoteSettings, RemoteFrames):
             DeviceLost: the camera is gone.
         """
         with self._change:
-            self._opened().call("stop", CALL_S)
+            link = self._opened()
+            link.call("stop", CALL_S)
+            link.silence_s = self._silence_s
             self._mode = None
             if self._state != "lost":
                 self._state = "idle"

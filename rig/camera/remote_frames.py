@@ -8,7 +8,7 @@ from typing import Any
 from rig.camera.inbox import FrameRecord, Inbox
 from rig.camera.types import CameraCounters, Frame, Pixels
 
-_COUNTERS_S = 3.0
+_COUNTERS_S = 10.0  # a camera that is slow to answer on a busy computer must not be killed for it
 
 
 class RemoteFrames(ABC):

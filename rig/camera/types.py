@@ -104,7 +104,8 @@ class Applied:
     Attributes:
         name: Feature as the camera calls it (an alias is resolved).
         asked: Value as asked for; of several alternatives the one that was taken.
-        applied: Value read back after the write; `None` when the step was skipped.
+        applied: Value read back after the write; `None` when there is none: the step was skipped, or the
+            feature is a command or can only be written.
         unit: Unit of the feature, empty when it has none.
         selector: `Selector=Entry` when the write was one round of a `for_each`.
         skipped: Why an optional step was left out; empty otherwise.

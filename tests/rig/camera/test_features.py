@@ -157,3 +157,7 @@ def test_a_profile_for_another_model_is_refused_at_opening(slot: CameraSlot, pro
     with pytest.raises(DeviceError, match=r"VR-5M.*Blackfly"):
         camera.open()
     assert camera.state == "closed"
+
+
+def test_a_command_has_nothing_to_be_read_back_and_does_not_claim_it(camera: CameraProcess) -> None:
+    assert camera.write("TimestampLatch", True).applied is None
