@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Final
 
 from rig.errors import CompanionError
@@ -49,7 +50,7 @@ class Companion:
     def __init__(
         self, command: Sequence[str], env: Mapping[str, str], run_dir: Path, ready_timeout_s: float
     ) -> None:
-        self._name = Path(command[0]).name if command else ""
+        self._name = shorten(" ".join([Path(command[0]).name, *command[1:]]), 60) if command else ""
         self._log = run_dir / _LOG
         self._output = run_dir / _OUTPUT
         if not command:

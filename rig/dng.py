@@ -91,20 +91,25 @@ def stage_dng(path: str | os.PathLike[str], image: RawImage) -> WrittenFile:
 
 
 def publish(*paths: Path) -> None:
-    """Give staged files their names, then flush their folders so that the names survive a power cut.
+    """Give staged files their names, all or none, then flush their folders so that they survive a power cut.
 
     Raises:
         RawFileError: A part is missing, a name is taken, or the disk refused.
     """
     for path in paths:
         _refuse_existing(path)
+    named: list[Path] = []
     try:
         for path in paths:
             part_path(path).rename(path)
+            named.append(path)
         for folder in {path.parent for path in paths}:
             sync_folder(folder)
     except OSError as error:
-        raise RawFileError(f"{error.filename} cannot be given its name: {error.strerror}") from error
+        for path in named:  # all or none: one frame of a pair alone looks like a frame that was kept
+            with contextlib.suppress(OSError):
+                path.rename(part_path(path))
+        raise RawFileError(f"{error.filename or paths} cannot be given its name: {error.strerror}") from error
 
 
 def part_path(path: Path) -> Path:

@@ -13,7 +13,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -125,7 +125,8 @@ class Journal:
                     rest = rest[os.write(self._file, rest) :]
                 os.fsync(self._file)
             except OSError as error:
-                os.ftruncate(self._file, end)
+                with suppress(OSError):  # else a torn line stays, which reading reports
+                    os.ftruncate(self._file, end)
                 kind = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else SessionError
                 raise kind(f"{self.path} cannot be written: {error.strerror}") from error
 

@@ -30,7 +30,7 @@ class SyncProof:
         frame_id: The cameras' own numbers of the frames; None where a camera gave none.
         timestamp_ns: The cameras' own times of the start of the exposures, in ns; None where none.
         skew_us: How much later than planned S started, against B; see :class:`rig.capture.pairing.Match`.
-        residual_us: Deviation from the linear relation of the two clocks over the take.
+        residual_us: Deviation from the linear relation of the two clocks over the take; None as ``skew_us``.
         fired: Pulses fired in the take.
         ignored: Triggers that each camera ignored during the take; None where it does not count them.
         verdict: "paired" or "rejected".

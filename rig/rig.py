@@ -14,7 +14,7 @@ from rig.camera.types import Frame
 from rig.cameras import CameraPair, OnEvent
 from rig.capture.arming import run_hook
 from rig.capture.disk import check_room, free_bytes, pairs_left
-from rig.capture.result import AppliedPlan, Shot, TakeResult
+from rig.capture.result import AppliedPlan, Shot, TakeFailed, TakeResult
 from rig.capture.settle import Check
 from rig.capture.take import Bench, TakeOrder, run_take
 from rig.companion import Companion, make_run_dir, remove_run_dir
@@ -216,6 +216,9 @@ class Rig:
                 try:
                     run_hook(self.profile, kind, self._env)
                     return run_take(bench, order, on_shot, check, cancel)
+                except TakeFailed as error:
+                    self._blame_companion(error)
+                    raise
                 finally:
                     self._capturing = False
 
@@ -231,6 +234,14 @@ class Rig:
                 hint=f"at least {plan.min_period_s:.4g} s: exposure and readout must fit in",
             )
         return plan
+
+    def _blame_companion(self, failed: TakeFailed) -> None:
+        """Name the companion when its end is what took cameras and box away."""
+        try:
+            self._check_open()
+        except CompanionError as error:
+            hint = error.one_line()
+            raise TakeFailed(failed.message, hint=hint, result=failed.result) from failed.__cause__
 
     # ---- state
 

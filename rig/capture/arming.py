@@ -72,12 +72,16 @@ def run_hook(rig: RigProfile, kind: str, env: Mapping[str, str]) -> None:
 def apply_triggered(cameras: Mapping[str, TakeCamera], plan: ExposurePlan) -> AppliedPlan:
     """Set both cameras up for hardware triggers with the plan's exposures, and read the exposures back.
 
+    What holds for every mode is written again, too: whatever happened to a camera since it was opened, the
+    settings that go into the record of the take are those it was read back with now.
+
     Raises:
         DeviceError: A camera refused.
     """
 
     def one(name: str) -> tuple[list[Applied], float]:
-        done = cameras[name].apply("triggered", {"plan.exposure_us": plan.applied_us[name]})
+        done = cameras[name].apply("common")
+        done += cameras[name].apply("triggered", {"plan.exposure_us": plan.applied_us[name]})
         return done, float(cameras[name].read("$exposure_us"))
 
     results = for_both(one)

@@ -29,6 +29,7 @@ class Collector(threading.Thread):
     Attributes:
         metas: What came, in order.
         error: What ended the collection; None when nothing did.
+        last_frame_at: When the newest frame came (``time.monotonic``).
     """
 
     def __init__(self, name: str, camera: TakeCamera, expected: int, recorder: Recorder) -> None:
@@ -38,10 +39,12 @@ class Collector(threading.Thread):
         self._first_id = _FIRST_ID.get(camera.info.tl_type, 0)
         self._deliver = recorder.deliver(name, self._first_id)
         self._deadline = float("inf")
-        self._ignored_before = camera.counters(fresh=True).ignored_triggers
-        self._ignored = self._ignored_before
+        self._before = self._after = camera.counters(fresh=True)
+        self._ignored: int | None = None
+        self._vouched = False
         self.metas: list[FrameMeta] = []
         self.error: BeamrigError | None = None
+        self.last_frame_at = float("-inf")
 
     def give_up_at(self, deadline: float) -> None:
         """Set the time (of ``time.monotonic``) after which no frame is waited for any more."""
@@ -68,31 +71,51 @@ class Collector(threading.Thread):
                 return
 
     def _collect(self) -> None:
-        while self._open_pulses() > 0 and time.monotonic() < self._deadline:
+        while not self.full and time.monotonic() < self._deadline:
             # The counter is read after each frame: when the camera is lost later, it still vouches for those
             # that came before.
             with contextlib.suppress(CameraTimeout):
                 self._take(_POLL_S)
             self._note_ignored()
 
-    def _open_pulses(self) -> int:
-        """How many pulses neither gave a frame yet nor were ignored."""
-        return self._expected - len(self.metas) - (self.ignored or 0)
+    @property
+    def full(self) -> bool:
+        """Whether there is a frame for each pulse."""
+        return len(self.metas) >= self._expected
+
+    @property
+    def open_pulses(self) -> int:
+        """How many pulses neither gave a frame yet nor were, as it seems, ignored."""
+        return 0 if not self.is_alive() else self._expected - len(self.metas) - (self.ignored or 0)
 
     def _take(self, timeout_s: float) -> None:
         record = self._camera.next_record(timeout_s)
+        self.last_frame_at = time.monotonic()
         self.metas.append(record.meta)
         self._deliver(len(self.metas) - 1, record)
 
     def _note_ignored(self) -> None:
-        self._ignored = self._camera.counters(fresh=True).ignored_triggers
+        self._after = self._camera.counters(fresh=True)
+        counted = self._after.ignored_triggers
+        if counted is None:
+            return  # a camera that is just being lost cannot say any more; what it said before still holds
+        self._ignored = counted
+        self._vouched = self._vouched or bool(self.metas)
 
     @property
     def ignored(self) -> int | None:
         """By how much the camera's counter of ignored triggers rose; None when it has none."""
-        if self._ignored is None or self._ignored_before is None:
+        if self._ignored is None or self._before.ignored_triggers is None:
             return None
-        return self._ignored - self._ignored_before
+        return self._ignored - self._before.ignored_triggers
+
+    def losses(self) -> dict[str, int | None]:
+        """Return by how much the counters of lost, damaged and ignored frames rose."""
+        return {
+            "underruns": self._after.underruns - self._before.underruns,
+            "incomplete": self._after.incomplete - self._before.incomplete,
+            "ignored_triggers": self.ignored,
+        }
 
     def trace(self) -> Trace:
         """Return what the camera said, for pairing; a camera without times of its own proves nothing."""
@@ -102,4 +125,6 @@ class Collector(threading.Thread):
         numbered = all(meta.sources.get("frame_id") != "host" for meta in metas)
         first_id = self._first_id if numbered else None
         ended = self.error.message if self.error else ""
-        return Trace(stamps, self.ignored, first_id, clocked=clocked, ended=ended)
+        # Only a count that was read after the first frame holds all triggers that were ignored before it.
+        ignored = self.ignored if self._vouched or not metas else None
+        return Trace(stamps, ignored, first_id, clocked=clocked, ended=ended)

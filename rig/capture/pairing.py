@@ -28,15 +28,16 @@ class Match:
         b: Position of the frame in B's trace.
         s: Position of the frame in S's trace.
         skew_us: How much later than planned S started, against B. With two clocks only its change over the
-            take can be seen: then it is the same as ``residual_us``.
-        residual_us: Deviation from the linear relation of the two cameras' clocks over the take.
+            take can be seen: then it is the same as ``residual_us``. None where nothing can be seen: one pair
+            on two clocks.
+        residual_us: Deviation from the linear relation of the two clocks over the take; None as above.
     """
 
     index: int
     b: int
     s: int
-    skew_us: float
-    residual_us: float
+    skew_us: float | None
+    residual_us: float | None
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,9 @@ def _relate_clocks(
     failure: dict[int, str] = {}
     for (index, at_b, at_s), raw_ns, residual_ns in zip(both, apart, late - fit, strict=True):
         skew_us = float(raw_ns if common else residual_ns) / 1e3
-        if abs(residual_ns) > burst.jitter_ns or (common and abs(raw_ns) > COMMON_CLOCK_NS):
+        if not common and len(both) == 1:  # zero by construction, which is no measurement
+            matches.append(Match(index, at_b, at_s, None, None))
+        elif abs(residual_ns) > burst.jitter_ns or (common and abs(raw_ns) > COMMON_CLOCK_NS):
             failure[index] = f"the exposures started {skew_us:.1f} us apart from what the other pairs say"
         else:
             matches.append(Match(index, at_b, at_s, skew_us, float(residual_ns) / 1e3))

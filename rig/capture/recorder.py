@@ -8,10 +8,12 @@ a rename, and a frame that turns out to be of another pulse (a trigger was ignor
 from __future__ import annotations
 
 import dataclasses
+import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +26,8 @@ from rig.dng import RawImage, WrittenFile, part_path, read_dng, stage_dng
 from rig.errors import BeamrigError, RawFileError
 from rig.profiles import CameraProfile
 from rig.session import Session
+
+_LOG = logging.getLogger(__name__)
 
 WRITERS: Final = 2
 
@@ -88,17 +92,26 @@ class Recorder:
         written = job.result()
         path = self.place.path(index, camera)
         if guess == index:
-            part_path(written.path).rename(part_path(path))
+            try:
+                part_path(written.path).rename(part_path(path))
+            except OSError as error:
+                raise RawFileError(
+                    f"{part_path(written.path)} cannot be renamed: {error.strerror}", hint="look at the disk"
+                ) from error
             return dataclasses.replace(written, path=path)
         image = read_dng(part_path(written.path))
         return stage_dng(path, dataclasses.replace(image, trigger_index=index, extra=self._extra(index)))
 
-    def close(self) -> None:
-        """Wait for the writers and remove the parts of frames that belong to no pair."""
+    def close(self, *, keep: bool = False) -> None:
+        """Wait for the writers and remove the parts of frames that belong to no pair, unless told to keep."""
         self._pool.shutdown(wait=True)
         for _, job in self._staged.values():
-            if job.exception() is None:
+            if keep or job.exception() is not None:
+                continue
+            try:
                 part_path(job.result().path).unlink(missing_ok=True)
+            except OSError as error:  # `Session.problems` will name it
+                _LOG.warning("%s stays behind: %s", part_path(job.result().path), error.strerror)
 
     def _write(self, camera: str, index: int, path: Path, record: FrameRecord) -> WrittenFile:
         source = self._cameras[camera]
@@ -107,6 +120,12 @@ class Recorder:
         except BeamrigError:
             self.failed.set()
             raise
+        except Exception as error:
+            self.failed.set()
+            raise RawFileError(
+                f"frame {record.meta.frame_id} of camera {camera} cannot be written:"
+                f" {type(error).__name__}: {error}"
+            ) from error
         finally:
             source.release(record)
 
@@ -134,7 +153,7 @@ class Recorder:
             frame_id=meta.frame_id,
             timestamp_ns=meta.timestamp_ns,
             model=f"{info.vendor} {info.model}".strip(),
-            captured_at=datetime.now(UTC).isoformat(),
+            captured_at=_wall_time(meta.host_monotonic_ns).isoformat(),
             extra=self._extra(index),
         )
 
@@ -163,6 +182,11 @@ def file_facts(meta: FrameMeta, serial_number: str, written: WrittenFile) -> dic
         "bytes": written.bytes,
         "sha256": written.sha256,
     }
+
+
+def _wall_time(monotonic_ns: int) -> datetime:
+    """When the computer took a frame; a frame may wait for the disk for a while."""
+    return datetime.now(UTC) - timedelta(microseconds=(time.monotonic_ns() - monotonic_ns) / 1e3)
 
 
 def _finite(value: float) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,8 +159,3 @@ class TakeFailed(CaptureError):
     def __init__(self, message: str, *, hint: str = "", result: TakeResult) -> None:
         super().__init__(message, hint=hint)
         self.result = result
-
-
-def with_shots(result: TakeResult, state: str) -> TakeResult:
-    """Return the same outcome with another state."""
-    return dataclasses.replace(result, state=state)

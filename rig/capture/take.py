@@ -7,14 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from rig.capture.arming import TakeCamera, apply_triggered, for_both, start_both
 from rig.capture.collector import Collector
 from rig.capture.pairing import Burst, Pairing, pair
 from rig.capture.recorder import Place, Recorder
 from rig.capture.result import AppliedPlan, Shot, TakeFailed, TakeResult
-from rig.capture.settle import Check, settle
+from rig.capture.settle import Check, end_take, settle, take_outcome
 from rig.errors import BeamrigError, CaptureError
 from rig.exposure import ExposurePlan
 from rig.profiles import CAMERAS, CameraProfile
@@ -23,6 +23,9 @@ from rig.trigger.base import Pulse, PulsePlan, TriggerBox
 
 MARGIN_S: Final = 5.0
 """How much later than its exposure and readout a frame may arrive before it counts as lost."""
+
+GRACE_S: Final = 1.0
+"""How long a frame may be under way when the burst is over."""
 
 _POLL_S: Final = 0.01
 OnShot = Callable[[Shot], None]
@@ -103,15 +106,16 @@ def run_take(
         burst = _Burst(bench, pulses, recorder, cancel)
         error = burst.run(max(applied.exposure_us.values()) * 1e-6)
         result, failure = settle(recorder, burst.pairing(), burst.collectors, bench, result, on_shot, check)
-        error = error or failure
-        state = "failed" if error else "cancelled" if cancel.is_set() else "complete"
-        result = dataclasses.replace(result, state=state)
-    finally:
-        recorder.close()
-        outcome = {"fired": result.fired, "paired": result.paired, "rejected": result.rejected}
-        message = error.one_line() if error else ""
-        outcome_more: dict[str, Any] = {"refused_frames": list(result.refused), "error": message}
-        order.session.end_take(order.scene, order.kind, take, result.state, {**outcome, **outcome_more})
+    except BaseException as stray:
+        # Nobody knows how far the shots got: parts stay on the disk, and the journal does not count them.
+        recorder.close(keep=True)
+        end_take(order.session, result, {"error": f"{type(stray).__name__}: {stray}"})
+        raise
+    error = error or failure
+    state = "failed" if error else "complete" if burst.complete else "cancelled"
+    result = dataclasses.replace(result, state=state)
+    unended = end_take(order.session, result, take_outcome(result, error, burst.collectors))
+    error = error or unended
     if error is not None:
         raise TakeFailed(
             f"take {order.scene}/{order.kind} {take} was ended: {error.message}"
@@ -146,7 +150,7 @@ class _Burst:
         self._pulses = pulses
         self._recorder = recorder
         self._cancel = cancel
-        self._complete = True
+        self.complete = True
         self.collectors: dict[str, Collector] = {}
 
     def run(self, exposure_s: float) -> BeamrigError | None:
@@ -158,20 +162,21 @@ class _Burst:
             self.collectors = for_both(self._collector)
             for collector in self.collectors.values():
                 collector.start()
-            self._bench.box.arm()
-            self._bench.box.fire()
-            deadline = time.monotonic() + (self._pulses.count - 1) * self._pulses.period_s + tail_s
-            self._watch(deadline)
+            if self._cancel.is_set():  # while everything was set up
+                self.complete = False
+            else:
+                self._bench.box.arm()
+                self._bench.box.fire()
+                self._watch((self._pulses.count - 1) * self._pulses.period_s + tail_s)
         except BeamrigError as caught:
             error = caught
-            self._complete = False
+            self.complete = False
         finally:
-            if self._complete and not self._cancel.is_set():
-                error = error or self._count_pulses()
-            else:
-                error = error or self._safe()
-            # After an early stop, frames that are being exposed or read out can still come.
-            last = time.monotonic() + (0.0 if self._complete else exposure_s + readout_s + 1.0)
+            failed = self._count_pulses() if self.complete else self._safe()
+            error = error or failed
+            # Where frames are missing, those that are being exposed or read out can still come: after an
+            # early stop, and when the triggers that a camera ignored were not the box's pulses.
+            last = time.monotonic() + exposure_s + readout_s + GRACE_S
             for collector in self.collectors.values():
                 collector.give_up_at(last)
             for collector in self.collectors.values():
@@ -186,22 +191,25 @@ class _Burst:
         """Pair what was collected."""
         if not self.collectors:
             return Pairing(0, (), (), (), "none")
-        burst = Burst(self._pulses.count, round(self._pulses.period_s * 1e9), complete=self._complete)
+        burst = Burst(self._pulses.count, round(self._pulses.period_s * 1e9), complete=self.complete)
         return pair(burst, self.collectors["B"].trace(), self.collectors["S"].trace())
 
     def _collector(self, name: str) -> Collector:
         camera = self._bench.cameras[name]
         return Collector(name, camera, self._pulses.count, self._recorder)
 
-    def _watch(self, deadline: float) -> None:
-        while any(collector.is_alive() for collector in self.collectors.values()):
+    def _watch(self, patience_s: float) -> None:
+        deadline = time.monotonic() + patience_s
+        while any(collector.open_pulses > 0 for collector in self.collectors.values()):
             if self._cancel.is_set() or self._recorder.failed.is_set():
-                self._complete = False
+                self.complete = False
                 return
             if any(collector.error for collector in self.collectors.values()):
-                self._complete = self._bench.box.done()
+                self.complete = self._bench.box.done()
                 return
-            if time.monotonic() > deadline:
+            # A slow line or computer brings frames late; as long as they keep coming none is given up.
+            heard = max(collector.last_frame_at for collector in self.collectors.values())
+            if time.monotonic() > max(deadline, heard + MARGIN_S):
                 return
             time.sleep(_POLL_S)
 
@@ -210,10 +218,10 @@ class _Burst:
         try:
             fired = self._bench.box.wait_done(self._pulses.period_s + MARGIN_S)
         except BeamrigError as error:
-            self._complete = False
+            self.complete = False
             return error
         if fired != self._pulses.count:
-            self._complete = False
+            self.complete = False
             return CaptureError(f"the box fired {fired} pulses instead of {self._pulses.count}")
         return None
 

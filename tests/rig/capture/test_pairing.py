@@ -203,3 +203,8 @@ def test_a_camera_on_another_period_is_refused() -> None:
     result = pair(Burst(6, PERIOD_NS), Camera().trace(6), wrong)
     assert result.pairs == ()
     assert "do not fit the period" in result.rejected[0].reason
+
+
+def test_one_pair_on_two_clocks_has_no_skew_that_could_be_told() -> None:
+    result = run(1, Camera(), Camera(offset_ns=10**12))
+    assert [(match.skew_us, match.residual_us) for match in result.pairs] == [(None, None)]
