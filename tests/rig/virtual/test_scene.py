@@ -67,7 +67,9 @@ def soft_bar(length: int, height: int) -> tuple[NDArray[np.float64], float, floa
     row = np.convolve(row, np.exp(-(np.arange(-6, 7) ** 2) / 2) / np.sqrt(2 * np.pi), "same")
     plane = np.zeros((height + 32, row.size))
     plane[16:-16] = row
-    sums = np.ascontiguousarray(np.repeat(np.cumsum(spline_coefficients(plane), axis=1)[..., None], 4, axis=2))
+    sums = np.ascontiguousarray(
+        np.repeat(np.cumsum(spline_coefficients(plane), axis=1)[..., None], 4, axis=2)
+    )
     column = np.arange(row.size)
     mean = (row * column).sum() / row.sum()
     return sums, row.sum(), mean, (row * (column - mean) ** 2).sum() / row.sum()
