@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -218,5 +218,39 @@ def shot_record(
         path_b, path_s = (path_of(scene, kind, take, index, camera) for camera in ("B", "S"))
         meta, warnings = event["meta"], tuple(event["warnings"])
         return PairRecord(scene, kind, take, index, path_b, path_s, sync, meta["B"], meta["S"], warnings)
-    except (KeyError, TypeError, ValueError) as error:
+    except (SessionError, KeyError, TypeError, ValueError) as error:
         raise SessionError(f"the journal has a shot that cannot be read: {error!r}") from error
+
+
+def shot_records(
+    events: Iterable[Mapping[str, Any]], path_of: Callable[[str, str, int, int, str], Path]
+) -> tuple[list[PairRecord | RejectedShot], list[str]]:
+    """Rebuild the shots among the journal's events; return them, and what could not be read, a line each."""
+    records: list[PairRecord | RejectedShot] = []
+    problems: list[str] = []
+    for event in events:
+        if event["event"] == "shot":
+            try:
+                records.append(shot_record(event, path_of))
+            except SessionError as error:
+                problems.append(error.message)
+    return records, problems
+
+
+def take_records(events: Iterable[Mapping[str, Any]]) -> tuple[list[TakeRecord], list[str]]:
+    """Rebuild the takes among the journal's events; return them, and what could not be read, a line each."""
+    takes: dict[tuple[str, str, int], TakeRecord] = {}
+    problems: list[str] = []
+    for event in events:
+        if event["event"] not in ("take_started", "take_ended"):
+            continue
+        try:
+            key = (check_scene_name(event["scene"]), str(check_kind(event["kind"])), int(event["take"]))
+            if event["event"] == "take_started":
+                takes[key] = TakeRecord(*key, int(event["asked"]), "unfinished", dict(event["details"]))
+            elif key in takes:
+                state, outcome = str(event["state"]), dict(event["outcome"])
+                takes[key] = replace(takes[key], state=state, outcome=outcome)
+        except (SessionError, KeyError, TypeError, ValueError) as error:
+            problems.append(f"the journal has a take that cannot be read: {error!r}")
+    return list(takes.values()), problems

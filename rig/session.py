@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,9 +37,10 @@ from rig.records import (
     check_scene_name,
     shot_event,
     shot_id,
-    shot_record,
+    shot_records,
+    take_records,
 )
-from rig.session_files import profile_copies, read_card, write_card, write_text
+from rig.session_files import is_empty, profile_copies, read_card, takes_on_disk, write_card, write_text
 
 SCHEMA: Final = 1
 _CARD: Final = "session.yaml"
@@ -175,11 +175,13 @@ class Session:
             SessionError: The name is not allowed, or taken.
         """
         folder = self.root / "scenes" / check_scene_name(name)
-        taken = {path.name.lower() for path in (self.root / "scenes").iterdir()}
-        if name.lower() in taken:
-            raise SessionError(f"the session has a scene {name!r} already", hint="take another name")
+        others = {path.name: path for path in (self.root / "scenes").iterdir()}
+        for other, path in others.items():
+            # An empty folder of that very name is what a crash before the card left behind.
+            if other.lower() == name.lower() and not (other == name and is_empty(path)):
+                raise SessionError(f"the session has a scene {other!r} already", hint="take another name")
         try:
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
         except OSError as error:
             raise SessionError(f"{folder} cannot be made: {error.strerror}") from error
         self._write_scene(name, plan)
@@ -212,7 +214,7 @@ class Session:
         folder = self.scene(scene).path / check_kind(kind)
         with self.journal.exclusive():
             known = [record.take for record in self.takes(scene, kind)]
-            take = max([*known, *_takes_on_disk(folder)], default=0) + 1
+            take = max([*known, *takes_on_disk(folder)], default=0) + 1
             try:
                 folder.mkdir(exist_ok=True)
                 sync_folder(folder.parent)
@@ -237,19 +239,8 @@ class Session:
 
     def takes(self, scene: str | None = None, kind: str | None = None) -> list[TakeRecord]:
         """Return the takes in the order they were made, of one scene and one kind if given."""
-        open_takes: dict[tuple[str, str, int], TakeRecord] = {}
-        for event in self.journal.events():
-            if event["event"] not in ("take_started", "take_ended"):
-                continue
-            key = (event["scene"], event["kind"], event["take"])
-            if event["event"] == "take_started":
-                open_takes[key] = TakeRecord(*key, event["asked"], "unfinished", event["details"])
-            elif key in open_takes:
-                begun = open_takes[key]
-                open_takes[key] = TakeRecord(
-                    *key, begun.asked, event["state"], begun.details, event["outcome"]
-                )
-        return [record for record in open_takes.values() if _matches(record, scene, kind)]
+        records, _ = take_records(self.journal.events())
+        return [record for record in records if _matches(record, scene, kind)]
 
     def pairs(self, scene: str | None = None, kind: str | None = None) -> list[PairRecord]:
         """Return the pairs whose both files are there, in the order they were made."""
@@ -260,9 +251,11 @@ class Session:
         return [record for record in self.shots(scene, kind) if isinstance(record, RejectedShot)]
 
     def shots(self, scene: str | None = None, kind: str | None = None) -> list[PairRecord | RejectedShot]:
-        """Return all shots of the journal, in order, whether or not their files are still there."""
-        events = (event for event in self.journal.events() if event["event"] == "shot")
-        records = (shot_record(event, self.shot_path) for event in events)
+        """Return all shots of the journal, in order, whether or not their files are still there.
+
+        A line that makes no sense costs its own shot only; :meth:`problems` names it.
+        """
+        records, _ = shot_records(self.journal.events(), self.shot_path)
         return [record for record in records if _matches(record, scene, kind)]
 
     def problems(self) -> list[str]:
@@ -290,8 +283,10 @@ class Session:
         return found
 
     def _journal_problems(self) -> list[str]:
-        self.journal.events()
-        return list(self.journal.problems)
+        events = self.journal.events()
+        _, takes = take_records(events)
+        _, shots = shot_records(events, self.shot_path)
+        return [*self.journal.problems, *takes, *shots]
 
 
 def _matches(record: PairRecord | RejectedShot | TakeRecord, scene: str | None, kind: str | None) -> bool:
@@ -300,9 +295,3 @@ def _matches(record: PairRecord | RejectedShot | TakeRecord, scene: str | None, 
 
 def _gone(record: PairRecord) -> list[Path]:
     return [path for path in (record.path_b, record.path_s) if not path.is_file()]
-
-
-def _takes_on_disk(folder: Path) -> set[int]:
-    """Take numbers of files that are there, whatever the journal says: none of them is used again."""
-    found = (re.match(r"t(\d{1,6})_", path.name) for path in folder.glob("t*"))
-    return {int(match[1]) for match in found if match}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -82,3 +83,14 @@ def profile_copies(rig: RigProfile) -> dict[str, str]:
     box = rig.trigger_box.model_copy(update={"profile": "trigger_box"})
     copies["profiles/rig.yaml"] = dump_profile(rig.model_copy(update={"cameras": slots, "trigger_box": box}))
     return copies
+
+
+def is_empty(path: Path) -> bool:
+    """Return whether this is a folder (and no link to one) that holds nothing."""
+    return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
+
+
+def takes_on_disk(folder: Path) -> set[int]:
+    """Take numbers of files that are there, whatever the journal says: none of them is used again."""
+    found = (re.match(r"t(\d{1,6})_", path.name) for path in folder.glob("t*"))
+    return {int(match[1]) for match in found if match}
