@@ -6,6 +6,7 @@ command, beamrig starts it in a private folder, waits for its one line of readin
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -19,6 +20,10 @@ from typing import Any, Final
 
 from rig.errors import CompanionError
 
+_PREFIX: Final = "beamrig-run-"
+_STALE_S: Final = 60.0
+"""A folder younger than this may belong to a run that has not locked it yet."""
+
 _LOG: Final = "companion.log"
 _OUTPUT: Final = "companion.out"
 _STOP_TIMEOUT_S: Final = 3.0
@@ -26,9 +31,48 @@ _POLL_S: Final = 0.02
 _LOG_LINES: Final = 5
 
 
-def make_run_dir() -> Path:
-    """Make the private folder (mode 0700) of one run of a rig: sockets, links and logs live there."""
-    return Path(tempfile.mkdtemp(prefix="beamrig-"))
+def make_run_dir() -> RunDir:
+    """Make the private folder (mode 0700) of one run of a rig, and remove those of runs that were killed."""
+    _sweep(Path(tempfile.gettempdir()))
+    return RunDir(Path(tempfile.mkdtemp(prefix=_PREFIX)))
+
+
+class RunDir:
+    """The private folder of one run: sockets, links and logs live there.
+
+    It is locked as long as this process lives, however it ends; so the next run knows what is left over.
+
+    Args:
+        path: The folder, just made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def remove(self) -> None:
+        """Remove the folder with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._lock)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove this user's run folders that no living process has locked."""
+    for path in parent.glob(f"{_PREFIX}*"):
+        try:
+            folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            continue  # no folder, not ours to look into, or gone by now
+        try:
+            status = os.fstat(folder)
+            if status.st_uid == os.getuid() and time.time() - status.st_mtime > _STALE_S:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+        except BlockingIOError:
+            continue  # a run that lives
+        finally:
+            os.close(folder)
 
 
 class Companion:
@@ -143,8 +187,3 @@ class Companion:
         except OSError:
             tail = []
         return CompanionError(f"the companion {self._name} {what}", hint=" | ".join(tail))
-
-
-def remove_run_dir(run_dir: Path) -> None:
-    """Remove the private folder of a run with all that is in it."""
-    shutil.rmtree(run_dir, ignore_errors=True)

@@ -17,7 +17,7 @@ from rig.capture.disk import check_room, free_bytes, pairs_left
 from rig.capture.result import AppliedPlan, Shot, TakeFailed, TakeResult
 from rig.capture.settle import Check
 from rig.capture.take import Bench, TakeOrder, run_take
-from rig.companion import Companion, make_run_dir, remove_run_dir
+from rig.companion import Companion, make_run_dir
 from rig.errors import CaptureError, CompanionError, DeviceError
 from rig.exposure import ExposurePlan
 from rig.profiles import CAMERAS, RigProfile, expand, load_profile, load_rig
@@ -63,8 +63,9 @@ class Rig:
         self._quit = threading.Event()
         self._companion: Companion | None = None
         with contextlib.ExitStack() as closing:
-            self.run_dir = make_run_dir()
-            closing.callback(remove_run_dir, self.run_dir)
+            folder = make_run_dir()
+            closing.callback(folder.remove)
+            self.run_dir = folder.path
             self._open(closing, on_event)
             self._closing = closing.pop_all()
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from rig.companion import Companion, make_run_dir, remove_run_dir
+from rig.companion import Companion, make_run_dir
 from rig.errors import CompanionError
 
 READY = 'print(\'{"ready": true, "answer": 42}\', flush=True)\n'
@@ -94,7 +95,26 @@ def test_a_missing_program_is_named(tmp_path: Path) -> None:
 
 def test_the_run_folder_is_private_and_goes_away() -> None:
     folder = make_run_dir()
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    (folder / "x").touch()
-    remove_run_dir(folder)
-    assert not folder.exists()
+    assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
+    (folder.path / "x").touch()
+    folder.remove()
+    assert not folder.path.exists()
+
+
+def test_what_a_killed_run_left_behind_is_removed_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    alive = make_run_dir()
+    orphan, young, strange = (tmp_path / name for name in ("beamrig-run-a", "beamrig-run-b", "other"))
+    for folder in (orphan, young, strange):
+        folder.mkdir()
+        (folder / "companion.log").touch()
+    (tmp_path / "beamrig-run-link").symlink_to(strange)
+    long_ago = time.time() - 3600
+    for folder in (orphan, strange, alive.path):
+        os.utime(folder, (long_ago, long_ago))
+    make_run_dir().remove()
+    assert not orphan.exists()
+    assert all(folder.exists() for folder in (young, strange, alive.path))
+    alive.remove()
