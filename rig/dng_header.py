@@ -51,12 +51,14 @@ def make_header(image: RawImage) -> bytes:
     """
     height, width = image.pixels.shape
     taken = datetime.fromisoformat(image.captured_at) if image.captured_at else datetime.now(UTC)
+    taken = taken.astimezone(UTC)
     stamp = taken.strftime("%Y:%m:%d %H:%M:%S")
     exif = [
         t.rationals(t.EXPOSURE_TIME, [image.exposure_us * 1e-6]),
         t.integers(t.ISO_SPEED, t.SHORT, _iso(image.gain_db)),
-        t.raw_bytes(t.EXIF_VERSION, t.UNDEFINED, b"0230"),
+        t.raw_bytes(t.EXIF_VERSION, t.UNDEFINED, b"0231"),
         t.text(t.DATE_TIME_ORIGINAL, stamp),
+        t.text(t.OFFSET_TIME_ORIGINAL, "+00:00"),
         t.text(t.SUB_SEC_TIME_ORIGINAL, f"{taken.microsecond:06d}"),
         t.text(t.BODY_SERIAL_NUMBER, image.serial_number),
     ]
