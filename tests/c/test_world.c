@@ -207,23 +207,26 @@ void edges_of_the_world_trigger_the_camera(void) {
     world_end(&world);
 }
 
+enum { SLOTS = 32 };
+
 void a_slow_world_costs_frames_and_recovers(void) {
     World world;
     Library library = library_open();
     world_begin(&world, BRW_OK);
     Host host = host_open(&library, 0);
     world_join(&world);
+    CHECK_EQUAL(world.hello.slots, SLOTS);
     host_line_triggered(&host);
     host_write_float(&host, REG_ExposureTime, 10);
     host_start(&host, 16);
     int64_t t_ns = host_now_ns();
-    for (int i = 0; i < 10; i++) { /* two more than slots */
+    for (int i = 0; i < SLOTS + 2; i++) {
         say_edge(&world, 1, t_ns + i * 1000000LL);
         say_edge(&world, 0, t_ns + i * 1000000LL + 1000);
     }
     until_counted(&host, STREAM_INFO_NUM_UNDERRUN, 2);
-    BrwRender renders[8];
-    for (int i = 0; i < 8; i++)
+    BrwRender renders[SLOTS];
+    for (int i = 0; i < SLOTS; i++)
         renders[i] = hear_render(&world);
     say_rendered(&world, &renders[1], 0); /* in any order; delivery keeps theirs */
     say_rendered(&world, &renders[0], 0);
@@ -232,8 +235,8 @@ void a_slow_world_costs_frames_and_recovers(void) {
         Delivered frame = host_fetch(&host, &got);
         CHECK(got && frame.id == id);
     }
-    host_stop(&host); /* six renders are abandoned, their slots come back with the answers */
-    for (int i = 2; i < 8; i++)
+    host_stop(&host); /* the other renders are abandoned, their slots come back with the answers */
+    for (int i = 2; i < SLOTS; i++)
         say_rendered(&world, &renders[i], 0);
     host_start(&host, 16);
     t_ns = host_now_ns();

@@ -15,9 +15,9 @@
 enum {
     CAMERA_COUNT = 2,
     MAX_BUFFERS = 1024,
-    MAX_FLIGHT = 16,  /* frames between exposure and delivery */
-    MAX_EDGES = 64,   /* edges announced for the future */
-    WORLD_SLOTS = 8,
+    MAX_FLIGHT = 32,  /* frames between exposure and delivery */
+    MAX_EDGES = 128,  /* edges announced for the future */
+    WORLD_SLOTS = 32, /* frames that a busy world may owe; memory is taken when they are first used */
     USER_SETS = 3,    /* Default, UserSet0, UserSet1 */
     CHUNK_BYTES = 8,
 };
