@@ -16,6 +16,7 @@ Nothing is ever overwritten: takes are numbered upwards, also across crashes and
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import uuid
 from collections.abc import Mapping, Sequence
@@ -43,6 +44,7 @@ from rig.records import (
 from rig.session_files import is_empty, profile_copies, read_card, takes_on_disk, write_card, write_text
 
 SCHEMA: Final = 1
+_LOG = logging.getLogger(__name__)
 _CARD: Final = "session.yaml"
 _SCENE_CARD: Final = "scene.yaml"
 
@@ -131,7 +133,10 @@ class Session:
         if not isinstance(card["profiles"], dict):
             raise SessionError(f"{folder / _CARD} is damaged")
         profile = load_rig(folder / "profiles" / "rig.yaml")
-        return cls(folder, card, Journal(folder / "journal.jsonl"), profile)
+        session = cls(folder, card, Journal(folder / "journal.jsonl"), profile)
+        for problem in session._journal_problems():  # what cannot be read must not be missed in silence
+            _LOG.warning("%s: %s", folder.name, problem)
+        return session
 
     def close(self) -> None:
         """Close the journal."""

@@ -207,3 +207,11 @@ def test_a_scene_whose_making_was_cut_off_can_be_made_again(session: Session) ->
     assert session.add_scene("s07").name == "s07"
     with pytest.raises(SessionError, match="already"):
         session.add_scene("s07")
+
+
+def test_what_cannot_be_read_is_warned_of_when_the_session_is_opened(
+    session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    session.journal.append({"event": "shot", "scene": "s01"})
+    Session.open(session.root).close()
+    assert "a shot that cannot be read" in caplog.text
