@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from rig.cli.params import PathName
 
 if TYPE_CHECKING:
     from models.deblur import DeblurEngine
@@ -15,11 +18,9 @@ __all__ = ["deblur"]
 
 
 @click.command()
-@click.argument(
-    "pictures", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="IN.png ..."
-)
-@click.option("--weights", type=click.Path(path_type=Path), help="LBAG weights (.ckpt or .safetensors).")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the results; made if missing.")
+@click.argument("pictures", nargs=-1, type=PathName(exists=True, dir_okay=False), metavar="IN.png ...")
+@click.option("--weights", type=PathName(), help="LBAG weights (.ckpt or .safetensors).")
+@click.option("--out", type=PathName(), help="Folder for the results; made if missing.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option(
     "--precision",
@@ -54,6 +55,7 @@ def deblur(
     if out is None:
         raise click.UsageError("name the folder for the results with --out DIR")
     targets = _targets(pictures, out, overwrite)
+    _make_folder(out)
 
     from models.images import read_picture
 
@@ -116,6 +118,20 @@ def _targets(pictures: tuple[Path, ...], out: Path, overwrite: bool) -> list[tup
     return targets
 
 
+def _make_folder(out: Path) -> None:
+    """Make the folder of the results and see that it takes files, before the network works for nothing."""
+    from models.errors import ImageError
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise ImageError(
+            f"cannot write into {out}: {error.strerror or error}", hint="choose another --out"
+        ) from error
+
+
 def _deblur_one(
     engine: DeblurEngine, path: Path, rgb: Any, targets: tuple[Path, Path], *, overwrite: bool
 ) -> dict[str, Any]:
@@ -124,7 +140,6 @@ def _deblur_one(
     from rich.console import Console
     from rich.progress import Progress
 
-    from models.errors import ImageError
     from models.images import write_png
 
     console = Console(stderr=True)
@@ -132,10 +147,6 @@ def _deblur_one(
         task = bar.add_task(path.name, total=1.0)
         result = engine.run(rgb, progress=lambda done: bar.update(task, completed=done))
     white = np.iinfo(rgb.dtype).max
-    try:
-        targets[0].parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageError(f"cannot make {targets[0].parent}: {error.strerror or error}") from error
     write_png(targets[0], np.rint(result.sharp * white).astype(rgb.dtype), overwrite=overwrite)
     write_png(targets[1], np.rint(result.mask * 255).astype(np.uint8), overwrite=overwrite)
     return {

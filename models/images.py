@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from cv2.utils import logging
 
 from models.errors import ImageError
 
@@ -37,16 +38,22 @@ def read_picture(path: Path) -> Picture:
     Raises:
         ImageError: The file is missing, is no PNG or TIFF, is damaged, or has another depth.
     """
+    if path.exists() and not path.is_file():
+        raise ImageError(f"{path} is no file")
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror or error}") from error
     if not content.startswith(_SIGNATURES):
         raise ImageError(f"{path} is not a PNG or TIFF picture")
+    level = logging.getLogLevel()
+    logging.setLogLevel(logging.LOG_LEVEL_SILENT)  # what is wrong is told by the error, not by OpenCV
     try:
         decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise ImageError(f"{path} cannot be decoded") from error
+    finally:
+        logging.setLogLevel(level)
     if decoded is None:
         raise ImageError(f"{path} is damaged: it cannot be decoded")
     pixels: npt.NDArray[Any] = np.asarray(decoded)

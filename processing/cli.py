@@ -10,11 +10,12 @@ from typing import Any, cast
 import click
 
 from processing.profile import PROFILES, Profile
+from rig.cli.params import PathName
 
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     options = [
-        click.argument("session", type=click.Path(path_type=Path)),
+        click.argument("session", type=PathName()),
         click.option("--scene", "scenes", multiple=True, metavar="NAME", help="Only this scene; repeatable."),
         click.option(
             "--profile",
@@ -58,6 +59,8 @@ def _work(session: Path, scenes: tuple[str, ...], profile: str, as_json: bool, *
     from rig.session import Session
 
     with Session.open(session) as opened, _bar(as_json) as progress:
+        for name in scenes:
+            opened.scene(name)  # a wrong name is told before the hours that the right ones take
         report = process_session(
             opened, scenes or None, cast("Profile", profile), progress=progress, **options
         )
@@ -71,16 +74,17 @@ def _work(session: Path, scenes: tuple[str, ...], profile: str, as_json: bool, *
 
 @contextmanager
 def _bar(quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
-    """Show a progress bar on stderr; nothing when the output is for a machine."""
-    if quiet:
+    """Show a progress bar on stderr; nothing when nobody looks at it or the output is for a machine."""
+    from rig.cli.common import console
+
+    screen = console(stderr=True)
+    if quiet or not screen.is_terminal:
         yield None
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from rig.cli.common import console
-
     columns = (BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.description}"), console=console(stderr=True)) as bar:
+    with Progress(*columns, TextColumn("{task.description}"), console=screen) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda done, text: bar.update(task, completed=done, description=text)
 

@@ -67,7 +67,7 @@ def plan_exposure(
     )
     for name, value in vars(wish).items():
         if value is not None and not (math.isfinite(value) and value > 0):
-            raise PlanError(f"{name} is {value:g}, it must be greater than zero")
+            raise PlanError(f"{name} is {value:g}, it must be a number greater than zero")
     chosen = _choose_filter(rig, wish, filter_name)
     try:
         return _plan(bench, wish, chosen)

@@ -119,7 +119,7 @@ def distance_in_focus_m(
 
 def _positive(name: str, value: float) -> None:
     if not (math.isfinite(value) and value > 0):
-        raise PlanError(f"{name} is {value:g}, it must be greater than zero")
+        raise PlanError(f"{name} is {value:g}, it must be a number greater than zero")
 
 
 EQ2_NAMES = tuple(field.name for field in fields(Eq2))

@@ -42,7 +42,7 @@ from rig.profile_schema import (
     TakeHook,
     TriggerSlot,
 )
-from rig.profile_yaml import read_document
+from rig.profile_yaml import MAX_BYTES, read_document
 
 __all__ = [
     "CAMERAS",
@@ -241,13 +241,22 @@ def _read(name_or_path: str | Path) -> tuple[str, str, Path | None]:
     if _is_path(name_or_path):
         path = Path(name_or_path).expanduser()
         try:
-            return path.read_text(encoding="utf-8"), str(path), path.resolve().parent
+            with path.open("rb") as stream:
+                content = stream.read(MAX_BYTES + 1)  # enough to know that /dev/zero is no profile
+            if len(content) > MAX_BYTES:
+                raise ProfileError(f"{path}: larger than {MAX_BYTES} bytes", hint="this is no profile")
+            return content.decode("utf-8"), str(path), path.resolve().parent
         except FileNotFoundError as error:
             raise ProfileError(
                 f"no profile file {path}", hint="beamrig profiles list shows the built-in ones"
             ) from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise ProfileError(f"cannot read the profile {path}: {error}") from error
+        except OSError as error:
+            raise ProfileError(f"cannot read the profile {path}: {error.strerror or error}") from error
+        except UnicodeDecodeError as error:
+            raise ProfileError(
+                f"cannot read the profile {path}: byte {error.start} is not UTF-8 text",
+                hint="a profile is a YAML file",
+            ) from error
     name = str(name_or_path)
     known = _names()
     if not _NAME.fullmatch(name) or name not in known:

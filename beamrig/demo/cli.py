@@ -12,13 +12,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from rig.cli.common import LENGTH, SPEED, console
+from rig.cli.params import PathName
 from rig.errors import BeamrigError
+from rig.exposure import plan_exposure
+from rig.profiles import load_rig
 
 
 @click.command()
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathName(file_okay=False),
     help="Folder of the report; new or empty.  [default: demo-report/DATE]",
 )
 @click.option("--speed", type=SPEED, default="1.4 m/s", show_default=True, help="Speed of the moving object.")
@@ -32,6 +35,8 @@ def demo(out: Path | None, speed: float, distance: float, blur_s: float, pairs: 
     Plans a scene, captures lightbox, whiteboard, static and action takes, develops them, makes masks,
     deblurs one pair, and writes a report with the virtual rig's truth beside what was measured.
     """
+    # Wishes that no plan meets are answered before anything is made on the disk.
+    plan_exposure(load_rig("virtual"), speed_mps=speed, distance_m=distance, blur_s_px=blur_s)
     folder = _folder(out)
     # The heavy rooms are loaded only now, so that a wrong option is answered at once.
     from beamrig.demo.report import figure_rows, write_report
@@ -45,6 +50,7 @@ def demo(out: Path | None, speed: float, distance: float, blur_s: float, pairs: 
         TimeElapsedColumn(),
         TextColumn("{task.description}"),
         console=screen,
+        disable=not screen.is_terminal,
     ) as progress:
         tasks = {step: progress.add_task("", total=1.0, start=False, name=step) for step in STEPS}
         last = STEPS[0]

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from rig.capture.result import TakeFailed, TakeResult
 from rig.cli.common import LENGTH, SPEED, TIME, console, json_option, print_json, rig_option
+from rig.cli.params import PathName
 from rig.errors import PlanError, SessionError
 from rig.exposure import ExposurePlan, plan_exposure
 from rig.profiles import RigProfile, load_rig
@@ -33,7 +34,7 @@ _PLAN_HINT = "give --speed and --blur-s, as for 'beamrig plan'"
 @click.command(epilog=_EXAMPLES)
 @rig_option
 @click.option(
-    "--session", "folder", type=click.Path(path_type=Path, file_okay=False), required=True,
+    "--session", "folder", type=PathName(file_okay=False), required=True,
     help="Folder of the session; made when it is not there.",
 )  # fmt: skip
 @click.option("--scene", required=True, metavar="NAME", help="Scene of the session; added when it is new.")
@@ -167,5 +168,7 @@ def _cancel_by_ctrl_c() -> Iterator[threading.Event]:
 def _progress(kind: str, pairs: int, *, quiet: bool) -> Iterator[tuple[Progress, TaskID]]:
     """Show progress on stderr, so that stdout holds the result only."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True, disable=quiet) as progress:
+    screen = console(stderr=True)
+    quiet = quiet or not screen.is_terminal
+    with Progress(*columns, console=screen, transient=True, disable=quiet) as progress:
         yield progress, progress.add_task(f"{kind}: pairs on disk", total=pairs)

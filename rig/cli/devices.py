@@ -18,6 +18,7 @@ from rig.camera.paths import SEARCH_VARIABLE, absolute_cti, checked_path, instal
 from rig.camera.process import CameraProcess
 from rig.camera.types import FeatureInfo, FeatureValue, Pixels
 from rig.cli.common import console, json_option, print_json
+from rig.cli.params import PathName
 from rig.errors import BeamrigError, DeviceError, FeatureMissing, FeatureRejected
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,7 +26,7 @@ _FIRST_FRAME_S = 10.0
 
 
 def _cti_option(**settings: Any) -> Callable[[F], F]:
-    return click.option("--cti", type=click.Path(path_type=Path), help="GenTL producer (.cti).", **settings)
+    return click.option("--cti", type=PathName(), help="GenTL producer (.cti).", **settings)
 
 
 def _id_option(function: F) -> F:
@@ -44,7 +45,7 @@ def devices(ctx: click.Context, cti: tuple[Path, ...], rig_name: str | None, as_
         if cti or rig_name or as_json:
             raise click.UsageError(f"options of 'devices {ctx.invoked_subcommand}' go after its name")
         return
-    named = [absolute_cti(path) for path in cti] + (_of_rig(rig_name) if rig_name else [])
+    named = [absolute_cti(path) for path in cti] + ([] if rig_name is None else _of_rig(rig_name))
     errors: list[BeamrigError] = []
     listed = [_listed(path, errors) for path in named or installed_producers()]
     if len(errors) == len(listed) == 1:
@@ -95,7 +96,7 @@ def _print_devices(listed: list[dict[str, Any]]) -> None:
 @_id_option
 @click.option("--frames", type=click.IntRange(1, 100_000), default=5, show_default=True, help="How many.")
 @click.option("--set", "settings", multiple=True, metavar="FEATURE=VALUE", help="Write a feature first.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for TIFF files.")
+@click.option("--out", type=PathName(file_okay=False), help="Folder for TIFF files.")
 @json_option
 def grab(
     cti: Path, device: str, frames: int, settings: tuple[str, ...], out: Path | None, as_json: bool

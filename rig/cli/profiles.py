@@ -12,6 +12,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from rig.cli.common import console, json_option, print_json
+from rig.cli.params import PathName
 from rig.errors import ProfileError
 from rig.profiles import (
     Problem,
@@ -25,11 +26,14 @@ from rig.profiles import (
 
 
 @click.group(invoke_without_command=True)
+@json_option
 @click.pass_context
-def profiles(context: click.Context) -> None:
-    """Hardware profiles: whole rigs, cameras, trigger boxes."""
+def profiles(context: click.Context, as_json: bool) -> None:
+    """Hardware profiles: whole rigs, cameras, trigger boxes; listed when no COMMAND is named."""
     if context.invoked_subcommand is None:
-        context.invoke(list_)
+        context.invoke(list_, as_json=as_json)
+    elif as_json:
+        raise click.UsageError(f"--json goes after its name: 'profiles {context.invoked_subcommand} --json'")
 
 
 @profiles.command("list")
@@ -63,7 +67,7 @@ def show(name: str, as_json: bool) -> None:
 
 
 @profiles.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PathName())
 @json_option
 @click.pass_context
 def check(context: click.Context, path: Path, as_json: bool) -> None:

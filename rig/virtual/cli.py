@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from rig.cli.params import PathName
 from rig.errors import BeamrigError
 from rig.virtual.client import WorldClient
 
@@ -19,7 +20,7 @@ run_dir_option = click.option(
     "--run-dir",
     envvar="BEAMRIG_RUN_DIR",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PathName(),
     help="Run directory of the world [env BEAMRIG_RUN_DIR].",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print data as JSON.")

@@ -41,7 +41,7 @@ def private_listener(path: Path, kind: int) -> socket.socket:
         server.listen(8)
     except OSError as error:
         server.close()
-        raise WorldError(f"cannot listen at {path}: {error.strerror}") from error
+        raise WorldError(f"cannot listen at {path}: {error.strerror or error}") from error
     return server
 
 

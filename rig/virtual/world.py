@@ -41,8 +41,11 @@ def private_folder(path: Path) -> Path:
     Raises:
         WorldError: It is not a folder, belongs to another user, or others have rights in it.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = path.lstat()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.lstat()
+    except OSError as error:
+        raise WorldError(f"{path} cannot be the run directory: {error.strerror}") from error
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise WorldError(f"{path} is not a folder of this user")
     if stat.S_IMODE(status.st_mode) & 0o077:
