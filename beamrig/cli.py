@@ -86,6 +86,8 @@ def main() -> None:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
         _fail("stopped by the operator", 130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        _without_command(error)
     except click.UsageError as error:
         where = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
         _fail(f"{error.format_message()}{where}", 2)
@@ -101,6 +103,16 @@ def main() -> None:
         sys.exit(141)
     else:
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _without_command(error: click.exceptions.NoArgsIsHelpError) -> None:
+    """Answer `beamrig` alone with its help, and a group without its command with the names to choose from."""
+    context = error.ctx
+    if context is None or context.parent is None or not isinstance(context.command, click.Group):
+        click.echo(error.format_message())
+        sys.exit(0)
+    names = ", ".join(context.command.list_commands(context))
+    _fail(f"name one of {names} (see '{context.command_path} --help')", 2)
 
 
 def _fail(message: str, code: int) -> None:
