@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import os
 import sys
 from dataclasses import dataclass
@@ -82,6 +83,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every foreseen error is one line on stderr and exit code 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without "µ" or "τ" shows "?" there
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -101,6 +104,10 @@ def main() -> None:
         # The reader of our output went away (`beamrig ... | head`); Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        # What a command foresees it says itself; this is a disk that fills up under stdout, and its like.
+        where = "" if error.filename is None else f"{error.filename}: "
+        _fail(f"{where}{error.strerror or error}", 2)
     else:
         sys.exit(code if isinstance(code, int) else 0)
 

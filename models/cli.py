@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from rig.cli.common import json_option, print_json
 from rig.cli.params import PathName
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ __all__ = ["deblur"]
 )
 @click.option("--overwrite", is_flag=True, help="Replace results that exist.")
 @click.option("--explain", is_flag=True, help="Only say what would run, where and why.")
-@click.option("--json", "as_json", is_flag=True, help="Print data instead of text.")
+@json_option
 def deblur(
     pictures: tuple[Path, ...],
     weights: Path | None,
@@ -79,7 +79,7 @@ def deblur(
                 f"{path} -> {report['deblurred']}, {report['mask']} in {report['seconds']:.2f} s{notes}"
             )
     if as_json:
-        click.echo(json.dumps({"engine": info.to_dict(), "pictures": reports}, indent=2))
+        print_json({"engine": info.to_dict(), "pictures": reports})
 
 
 def _engine(weights: Path | None, device: str, precision: str) -> DeblurEngine:
@@ -91,7 +91,7 @@ def _engine(weights: Path | None, device: str, precision: str) -> DeblurEngine:
 def _print_explanation(engine: DeblurEngine, as_json: bool) -> None:
     info = engine.describe().to_dict()
     if as_json:
-        click.echo(json.dumps(info, indent=2))
+        print_json(info)
         return
     for name, value in info.items():
         click.echo(f"{name:>12}  {'none' if value is None else value}")

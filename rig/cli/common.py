@@ -58,12 +58,12 @@ def json_option(function: F) -> F:
 
 
 def print_json(data: Any) -> None:
-    """Print plain data as one JSON document on stdout.
+    """Print plain data as one JSON document on stdout, in ASCII: right in every locale, for every file name.
 
     Raises:
         ValueError: The data holds NaN or infinity, which JSON does not know.
     """
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+    click.echo(json.dumps(data, indent=2, allow_nan=False))
 
 
 def console(*, stderr: bool = False) -> Console:
