@@ -124,8 +124,17 @@ def test_a_cancelled_take_keeps_the_shots_that_were_fired(
 ) -> None:
     rig.apply_plan(plan)
     cancel = threading.Event()
-    threading.Timer(1.2, cancel.set).start()
+    seen = rig.cameras["S"].counters(fresh=True).delivered
+
+    def cancel_after_two_frames() -> None:
+        while rig.cameras["S"].counters().delivered < seen + 2:
+            time.sleep(0.01)
+        cancel.set()
+
+    watcher = threading.Thread(target=cancel_after_two_frames, daemon=True)
+    watcher.start()
     result = rig.capture(session, "s01", "static", 50, cancel=cancel)
+    watcher.join()
     assert result.state == "cancelled"
     assert 0 < result.fired < 50
     assert result.paired >= result.fired - 1
