@@ -12,9 +12,22 @@ PAGES = ("plan", "capture", "review", "deblur")
 _SIDE_MIN, _SIDE_MAX = 200, 16_384
 
 
-@click.command(name="run")
+_EXAMPLES = """\b
+Examples:
+  beamrig run
+  beamrig run --rig my_rig.yaml --session my-session
+  beamrig run --screenshot window.png --page capture --size 1600x1000
+"""
+
+
+@click.command(name="run", epilog=_EXAMPLES)
 @click.option(
-    "--rig", "rig_name", default="virtual", show_default=True, help="Rig profile: a name or a file."
+    "--rig",
+    "rig_name",
+    default="virtual",
+    show_default=True,
+    metavar="NAME_OR_PATH",
+    help="Rig profile: a name from 'beamrig profiles list', or a YAML file.",
 )
 @click.option(
     "--session",

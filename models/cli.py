@@ -17,11 +17,28 @@ if TYPE_CHECKING:
 __all__ = ["deblur"]
 
 
-@click.command()
+_EXAMPLES = """\b
+Examples:
+  beamrig deblur my-session/derived/s01/action/t01_0000_B.png --out deblurred
+  beamrig deblur *_B.png --weights lbag.safetensors --out deblurred --json
+  beamrig deblur --explain
+
+JSON: engine, pictures [{input, deblurred, mask, height_px, width_px, bits, seconds, tiles, device, precision,
+trained, notes}]; with --explain the engine alone
+"""
+
+
+@click.command(epilog=_EXAMPLES)
 @click.argument("pictures", nargs=-1, type=PathName(exists=True, dir_okay=False), metavar="IN.png ...")
 @click.option("--weights", type=PathName(), help="LBAG weights (.ckpt or .safetensors).")
 @click.option("--out", type=PathName(), help="Folder for the results; made if missing.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where the network runs.",
+)
 @click.option(
     "--precision",
     type=click.Choice(["auto", "fp32", "bf16", "fp16"]),

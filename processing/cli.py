@@ -11,6 +11,16 @@ import click
 
 from processing.profile import PROFILES, Profile
 from rig.cli.params import PathName
+from rig.errors import SessionError
+
+_EXAMPLES = """\b
+Examples:
+  beamrig process my-session
+  beamrig process my-session --scene s01 --bits 8 --format tiff --json
+
+JSON: derived, scenes [{scene, folder, developed, skipped, masks, calibration, static_pair {before, after},
+residual_px, blur_px, blur_note}], cancelled, seconds
+"""
 
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,12 +41,19 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command()
+@click.command(epilog=_EXAMPLES)
 @_common
 @click.option(
     "--bits", type=click.Choice(["16", "8"]), default="16", show_default=True, help="Bits a channel."
 )
-@click.option("--format", "file_format", type=click.Choice(["png", "tiff"]), default="png", show_default=True)
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["png", "tiff"]),
+    default="png",
+    show_default=True,
+    help="Of the developed pictures.",
+)
 def process(
     session: Path, scenes: tuple[str, ...], profile: str, as_json: bool, bits: str, file_format: str
 ) -> None:
@@ -47,7 +64,7 @@ def process(
     _work(session, scenes, profile, as_json, bits=int(bits), format=file_format)
 
 
-@click.command()
+@click.command(epilog="Example: beamrig masks my-session --scene s01")
 @_common
 def masks(session: Path, scenes: tuple[str, ...], profile: str, as_json: bool) -> None:
     """Make the local blur masks of a recorded SESSION (LBFMG)."""
@@ -59,6 +76,8 @@ def _work(session: Path, scenes: tuple[str, ...], profile: str, as_json: bool, *
     from rig.session import Session
 
     with Session.open(session) as opened, _bar(as_json) as progress:
+        if not scenes and not opened.scenes():
+            raise SessionError(f"{session} has no scene", hint="capture one first: beamrig capture")
         for name in scenes:
             opened.scene(name)  # a wrong name is told before the hours that the right ones take
         report = process_session(

@@ -94,7 +94,7 @@ def _choose_filter(rig: RigProfile, wish: Wish, name: str | None) -> DensityFilt
     if name is None and wish.blur_s_px and wish.blur_b_px:
         wanted = math.log(wish.blur_s_px / wish.blur_b_px)  # tau = t_S / t_L = n_S / n_B
         return min(rig.filters, key=lambda item: abs(math.log(item.transmittance) - wanted))
-    found = rig.filter_named(name or rig.filter_in_use)
+    found = rig.filter_named(rig.filter_in_use if name is None else name)
     if found is None:
         at_hand = ", ".join(item.name for item in rig.filters)
         raise PlanError(f"the rig {rig.name} has no filter '{name}'", hint=f"at hand: {at_hand}")

@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from rig.dng import RawImage, read_dng
 from rig.errors import SessionError
+
+if TYPE_CHECKING:
+    from rig.dng import RawImage
 
 Kind = Literal["whiteboard", "lightbox", "static", "action", "dark", "colorchecker"]
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
@@ -106,6 +108,8 @@ class PairRecord:
         Raises:
             RawFileError: A file is missing or damaged.
         """
+        from rig.dng import read_dng  # loads numpy, which a look into the journal needs not
+
         return RawPair(read_dng(self.path_b), read_dng(self.path_s))
 
 

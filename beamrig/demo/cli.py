@@ -17,8 +17,14 @@ from rig.errors import BeamrigError
 from rig.exposure import plan_exposure
 from rig.profiles import load_rig
 
+_EXAMPLES = """\b
+Examples:
+  beamrig demo
+  beamrig demo --speed "2 m/s" --distance "4 m" --pairs 20 --out my-report
+"""
 
-@click.command()
+
+@click.command(epilog=_EXAMPLES)
 @click.option(
     "--out",
     type=PathName(file_okay=False),

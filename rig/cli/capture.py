@@ -7,25 +7,31 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
-from rig.capture.result import TakeFailed, TakeResult
 from rig.cli.common import LENGTH, SPEED, TIME, console, json_option, print_json, rig_option
 from rig.cli.params import PathName
 from rig.errors import PlanError, SessionError
 from rig.exposure import ExposurePlan, plan_exposure
 from rig.profiles import RigProfile, load_rig
 from rig.records import KINDS, check_scene_name
-from rig.session import Session
+
+if TYPE_CHECKING:  # they load numpy; --help must not wait for it
+    from rig.capture.result import TakeResult
+    from rig.session import Session
 
 _EXAMPLES = """\b
 Examples:
   beamrig capture --session my-session --scene s01 --kind whiteboard --pairs 2 \\
       --speed "1.4 m/s" --distance "5 m" --blur-s 4
   beamrig capture --session my-session --scene s01 --kind action --pairs 8
+
+JSON: session, scene, kind, take, state, fired, paired, rejected, exposure_us {B, S}, pairs, reasons,
+warnings, refused_frames
 """
 
 _PLAN_HINT = "give --speed and --blur-s, as for 'beamrig plan'"
@@ -69,6 +75,7 @@ def capture(
 
     The plan is the scene's; the options of 'beamrig plan' make a new one and give it to the scene.
     """
+    from rig.capture.result import TakeFailed
     from rig.rig import Rig
 
     profile = load_rig(rig_name)
@@ -126,6 +133,8 @@ def _show(result: TakeResult, *, as_json: bool) -> None:
 
 def _opened(folder: Path, profile: RigProfile, operator: str) -> Session:
     """Open the session, or make it; a session belongs to one rig."""
+    from rig.session import Session
+
     if not (folder / "session.yaml").exists():
         return Session.create(folder, profile, operator)
     session = Session.open(folder)

@@ -6,23 +6,48 @@ import math
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich import box
 from rich.table import Table
 
-from rig.camera.discovery import discover
-from rig.camera.inbox import FrameRecord
 from rig.camera.paths import SEARCH_VARIABLE, absolute_cti, checked_path, installed_producers
-from rig.camera.process import CameraProcess
-from rig.camera.types import FeatureInfo, FeatureValue, Pixels
 from rig.cli.common import console, json_option, print_json
 from rig.cli.params import PathName
 from rig.errors import BeamrigError, DeviceError, FeatureMissing, FeatureRejected
 
+if TYPE_CHECKING:  # they load numpy; --help must not wait for it
+    from rig.camera.inbox import FrameRecord
+    from rig.camera.process import CameraProcess
+    from rig.camera.types import FeatureInfo, FeatureValue, Pixels
+
 F = TypeVar("F", bound=Callable[..., Any])
 _FIRST_FRAME_S = 10.0
+
+_EXAMPLES = """\b
+Examples:
+  beamrig devices --rig virtual
+  beamrig devices --cti /opt/maker/lib/producer.cti --json
+  beamrig devices features --cti producer.cti --id 40012345 --search trigger
+
+JSON: producers [{cti, error, devices [{cti, id, vendor, model, serial_number, user_name, tl_type,
+access_status}]}]
+"""
+_GRAB_EXAMPLES = """\b
+Examples:
+  beamrig devices grab --cti producer.cti --id 40012345 --frames 5 --json
+  beamrig devices grab --cti producer.cti --set ExposureTime=5000 --out frames
+
+JSON: device, frames [{frame_id, timestamp_ns, width, height, pixel_format, mean, min, max, exposure_us}],
+delivered, fps
+"""
+_FEATURES_EXAMPLES = """\b
+Example:
+  beamrig devices features --cti producer.cti --id 40012345 --search exposure
+
+JSON: device, features [{name, value, unit, minimum, maximum, increment, entries, access, description, ...}]
+"""
 
 
 def _cti_option(**settings: Any) -> Callable[[F], F]:
@@ -34,7 +59,7 @@ def _id_option(function: F) -> F:
     return click.option("--id", "device", default="", metavar="DEVICE", help=which)(function)
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, epilog=_EXAMPLES)
 @_cti_option(multiple=True)
 @click.option("--rig", "rig_name", metavar="NAME", help="List what the producers of this rig show.")
 @json_option
@@ -68,6 +93,8 @@ def _of_rig(name: str) -> list[Path]:
 
 
 def _listed(path: Path, errors: list[BeamrigError]) -> dict[str, Any]:
+    from rig.camera.discovery import discover
+
     try:
         found = discover(path)
     except BeamrigError as exc:
@@ -91,7 +118,7 @@ def _print_devices(listed: list[dict[str, Any]]) -> None:
         console().print(table)
 
 
-@devices.command()
+@devices.command(epilog=_GRAB_EXAMPLES)
 @_cti_option(required=True)
 @_id_option
 @click.option("--frames", type=click.IntRange(1, 100_000), default=5, show_default=True, help="How many.")
@@ -102,6 +129,8 @@ def grab(
     cti: Path, device: str, frames: int, settings: tuple[str, ...], out: Path | None, as_json: bool
 ) -> None:
     """Grab frames from a free-running camera and print what they are like."""
+    from rig.camera.process import CameraProcess
+
     with CameraProcess.bare(checked_path(cti), device) as camera:
         _free_run(camera)
         for setting in settings:
@@ -184,13 +213,15 @@ def _save(folder: Path, number: int, pixels: Pixels) -> None:
     part.rename(part.with_suffix(""))
 
 
-@devices.command()
+@devices.command(epilog=_FEATURES_EXAMPLES)
 @_cti_option(required=True)
 @_id_option
 @click.option("--search", default="", metavar="TEXT", help="Only with this in name or description.")
 @json_option
 def features(cti: Path, device: str, search: str, as_json: bool) -> None:
     """List a camera's features: values, units, limits, access."""
+    from rig.camera.process import CameraProcess
+
     with CameraProcess.bare(checked_path(cti), device) as camera:
         found = camera.features()
         info = camera.info

@@ -16,6 +16,10 @@ Examples:
   beamrig plan --speed "1.4 m/s" --distance "5 m" --blur-s 4
   beamrig plan --speed "5 km/h" --blur-b 40 --filter "ND 0.9"
   beamrig plan --blur-s 4 --exposure-s "3 ms"          (which speed?)
+
+JSON: rig, speed_mps, distance_m, image_distance_m, pixel_pitch_um, filter, tau, exposure_us {B, S}
+{planned, applied}, blur_px {B, S} {predicted; S also requested}, ratio_applied, brightness_ratio, period_s,
+min_period_s, notes
 """
 
 

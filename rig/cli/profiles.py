@@ -24,8 +24,17 @@ from rig.profiles import (
     profile_text,
 )
 
+_EXAMPLES = """\b
+Examples:
+  beamrig profiles show virtual > my_rig.yaml
+  beamrig profiles check my_rig.yaml
 
-@click.group(invoke_without_command=True)
+JSON: list gives [{name, kind, title}]; check gives ok, kind, name, problems [{source, line, field, message,
+allowed}]; show gives the profile itself, as 'profiles schema' tells
+"""
+
+
+@click.group(invoke_without_command=True, epilog=_EXAMPLES)
 @json_option
 @click.pass_context
 def profiles(context: click.Context, as_json: bool) -> None:

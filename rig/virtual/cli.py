@@ -26,7 +26,17 @@ run_dir_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print data as JSON.")
 
 
-@click.group(name="virtual")
+_EXAMPLES = """\b
+Examples:
+  beamrig virtual world --run-dir /tmp/world                (in one terminal)
+  export BEAMRIG_RUN_DIR=/tmp/world                         (in another)
+  beamrig virtual stage static
+  beamrig virtual set speed_mps=2.5 distance_m=6
+  beamrig virtual truth --json
+"""
+
+
+@click.group(name="virtual", epilog=_EXAMPLES)
 def virtual() -> None:
     """The virtual rig: run its world, set the stage, ask for the truth."""
 
