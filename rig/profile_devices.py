@@ -8,6 +8,12 @@ from pydantic import Field, model_validator
 
 from rig.profile_part import CfaPattern, NotNegative, Part, Pattern, Positive, SchemaVersion, Text
 
+BOX_OUTPUTS = {
+    "dg645": ("AB", "CD", "EF", "GH"),
+    "qc9520": ("A", "B", "C", "D", "E", "F", "G", "H"),
+}
+"""Driver of a trigger box -> names of its outputs, as printed on the box."""
+
 STEP_VARIABLES = ("$plan.exposure_us", "$live.rate_hz", "$slot.trigger_line")
 """What a step's `to` may take from the plan, the live view and the rig at the time it is applied."""
 
@@ -150,7 +156,16 @@ class TriggerBoxProfile(Part):
     schema_version: SchemaVersion = Field(alias="schema", description="Version of this schema: 1.")
     name: Text = Field(description="Short name.")
     title: Text = Field(description="Name for people.")
-    driver: Literal["dg645"] = Field(description="Driver that speaks to the box.")
+    driver: Literal["dg645", "qc9520"] = Field(description="Driver that speaks to the box.")
+    match: Match = Field(
+        default=Match(), description="Who the box must say it is, where its driver knows several models."
+    )
     serial: SerialSettings = Field(description="The serial port.")
     limits: BoxLimits = Field(description="What the box can time.")
     levels: OutputLevels = Field(description="Electrical level of the pulses.")
+
+    @model_validator(mode="after")
+    def _several_models_need_a_match(self) -> TriggerBoxProfile:
+        if self.driver == "qc9520" and not (self.match.vendor and self.match.model):
+            raise ValueError("match must name vendor and model: the driver qc9520 knows several models")
+        return self

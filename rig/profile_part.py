@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 CameraName = Literal["B", "S"]
 TakeKind = Literal["whiteboard", "lightbox", "static", "action", "dark", "colorchecker"]
-OutputName = Literal["AB", "CD", "EF", "GH"]
+OutputName = Literal["AB", "CD", "EF", "GH", "A", "B", "C", "D", "E", "F", "G", "H"]
 CfaPattern = Literal["RGGB", "GRBG", "GBRG", "BGGR"]
 
 CAMERAS: tuple[CameraName, CameraName] = ("B", "S")

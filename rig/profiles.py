@@ -21,6 +21,7 @@ import yaml
 from rig.errors import ProfileError
 from rig.profile_check import Problem, ProfileInvalid, validate
 from rig.profile_devices import (
+    BOX_OUTPUTS,
     BoxLimits,
     CameraProfile,
     OutputLevels,
@@ -156,11 +157,17 @@ def load_rig(name_or_path: str | Path) -> RigProfile:
         name_or_path: Name of a built-in rig, or the path of a YAML file.
 
     Raises:
-        ProfileError: As `load_profile`; or the cameras' pixel formats differ.
+        ProfileError: As `load_profile`; or the cameras' pixel formats differ, or the box lacks an output.
     """
     rig = load_profile(name_or_path, "rig")
     first, second = (load_profile(rig.cameras[camera].profile, "camera") for camera in CAMERAS)
-    load_profile(rig.trigger_box.profile, "trigger_box")
+    box = load_profile(rig.trigger_box.profile, "trigger_box")
+    for camera, output in rig.trigger_box.outputs.items():
+        if output not in BOX_OUTPUTS[box.driver]:
+            raise ProfileError(
+                f"{rig.name}: trigger_box.outputs.{camera}: {box.title} has no output '{output}'",
+                hint=f"it has {', '.join(BOX_OUTPUTS[box.driver])}",
+            )
     if first.pixel_format != second.pixel_format:
         raise ProfileError(
             f"{rig.name}: cameras B ({first.name}) and S ({second.name}) have different pixel formats",

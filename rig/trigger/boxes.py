@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rig.profiles import TriggerBoxProfile, TriggerSlot
-from rig.trigger import dg645
+from rig.trigger import dg645, qc9520
 from rig.trigger.base import TriggerBox
 from rig.trigger.link import SerialLink
+
+_Connect = Callable[[SerialLink, TriggerBoxProfile], TriggerBox]
+_DRIVERS: dict[str, tuple[tuple[bytes, bytes], _Connect]] = {
+    "dg645": (dg645.TERMINATORS, dg645.DG645.connect),
+    "qc9520": (qc9520.TERMINATORS, qc9520.QC9520.connect),
+}
+"""Driver in a box's profile -> ends of lines (of commands, of answers), and what connects to the box."""
 
 
 def open_box(slot: TriggerSlot, profile: TriggerBoxProfile) -> TriggerBox:
@@ -18,9 +27,10 @@ def open_box(slot: TriggerSlot, profile: TriggerBoxProfile) -> TriggerBox:
     Raises:
         TriggerError: The port cannot be opened, or another device answers there, or none does.
     """
-    link = SerialLink.open(slot.port, profile.serial, dg645.TERMINATORS)
+    terminators, connect = _DRIVERS[profile.driver]
+    link = SerialLink.open(slot.port, profile.serial, terminators)
     try:
-        return dg645.DG645.connect(link, profile)
+        return connect(link, profile)
     except BaseException:
         link.close()
         raise

@@ -1,8 +1,9 @@
 """The world process: ``python -m rig.virtual.world --run-dir DIR --rig NAME [--seed N]``.
 
 Holds the scene, both sensors and the trigger box. In the run directory (mode 0700): ``world.sock`` for the
-producers, ``control.sock`` for the operator, ``dg645`` the trigger box's serial port. Prints one JSON line
-when all of them can be opened, and ends when its stdin closes or on SIGTERM.
+producers, ``control.sock`` for the operator, and the trigger box's serial port under the name that the rig's
+profile gives it. Prints one JSON line when all of them can be opened, and ends when its stdin closes or on
+SIGTERM.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from typing import Any, TextIO
 import click
 
 from rig.errors import BeamrigError
-from rig.profiles import RigProfile, load_rig
+from rig.profiles import RigProfile, expand, load_profile, load_rig
+from rig.virtual.boxes import simulated_box
 from rig.virtual.control import ControlServer
-from rig.virtual.dg645 import DG645
 from rig.virtual.dg645_pulses import PulseEngine
 from rig.virtual.edges import EdgeScheduler
 from rig.virtual.kernel import WorldError
@@ -75,13 +76,15 @@ class World:
         self.links = CameraLinks(run_dir / "world.sock", self.renderers)
         self.edges = EdgeScheduler(self.links.send_edge)
         self._wires: dict[str, list[tuple[str, int]]] = {}
+        self.engine = PulseEngine(self._on_output)
+        box = simulated_box(load_profile(profile.trigger_box.profile, "trigger_box"), self.engine)
+        self.box = box.instrument
         for camera, output in profile.trigger_box.outputs.items():
             line = profile.cameras[camera].trigger_line
             number = int(line.removeprefix("Line")) if line.removeprefix("Line").isdigit() else 0
-            self._wires.setdefault(output, []).append((camera, number))
-        self.engine = PulseEngine(self._on_output)
-        self.box = DG645(self.engine)
-        self.port = SerialPort(run_dir / "dg645", self.box)
+            self._wires.setdefault(box.pairs[output], []).append((camera, number))
+        port = Path(expand(profile, run_dir).trigger_box.port)
+        self.port = SerialPort(port if port.parent == run_dir else run_dir / "trigger_box", self.box)
         self.control = ControlServer(
             run_dir / "control.sock",
             {
@@ -108,7 +111,7 @@ class World:
         for thread in self._preparing:  # an interpreter that ends under a thread inside OpenCV aborts
             if thread.is_alive():
                 thread.join(timeout=5)
-        for name in ("world.sock", "control.sock", "dg645"):
+        for name in ("world.sock", "control.sock"):
             (self.run_dir / name).unlink(missing_ok=True)
 
     def _on_output(self, output: str, level: int, t_ns: int) -> None:

@@ -16,9 +16,10 @@ Script = list[tuple[str, str | None]]
 class ScriptedBox:
     """The far end of a serial line. Records every byte; answers only what its script says, in its order."""
 
-    def __init__(self, script: Script, answer_end: bytes = b"\r\n") -> None:
+    def __init__(self, script: Script, answer_end: bytes = b"\r\n", command_end: bytes = b"\n") -> None:
         self._script = list(script)
         self._answer_end = answer_end
+        self._command_end = command_end
         self.received = bytearray()
         self.unexpected: list[bytes] = []
         self._near, self._far = os.openpty()
@@ -57,12 +58,12 @@ class ScriptedBox:
             self.received += data
             for byte in data:
                 line.append(byte)
-                if line.endswith(b"\n"):
+                if line.endswith(self._command_end):
                     self._answer(bytes(line))
                     line.clear()
 
     def _answer(self, line: bytes) -> None:
-        if not self._script or line != self._script[0][0].encode() + b"\n":
+        if not self._script or line != self._script[0][0].encode() + self._command_end:
             self.unexpected.append(line)
             return
         _, answer = self._script.pop(0)
@@ -71,9 +72,11 @@ class ScriptedBox:
 
 
 @contextlib.contextmanager
-def scripted(script: Script, answer_end: bytes = b"\r\n") -> Iterator[ScriptedBox]:
+def scripted(
+    script: Script, answer_end: bytes = b"\r\n", command_end: bytes = b"\n"
+) -> Iterator[ScriptedBox]:
     """Give a box that follows `script`; at the end all of it must have happened, and nothing else."""
-    box = ScriptedBox(script, answer_end)
+    box = ScriptedBox(script, answer_end, command_end)
     try:
         yield box
     finally:

@@ -15,7 +15,11 @@ from rig.virtual.dg645 import DG645
 from rig.virtual.dg645_pulses import PulseEngine
 from rig.virtual.pty import SerialPort
 
-BOXES = [entry.name for entry in list_profiles() if entry.kind == "trigger_box"]
+BOXES = [
+    entry.name
+    for entry in list_profiles()
+    if entry.kind == "trigger_box" and load_profile(entry.name, "trigger_box").driver == "dg645"
+]
 PLAN = PulsePlan(8, 0.02, {"AB": Pulse(0.0, 0.008), "CD": Pulse(0.0, 0.001)})
 
 

@@ -76,11 +76,19 @@ def test_a_profile_cannot_be_changed_after_loading() -> None:
 # ------------------------------------------------------------------------------ what is refused
 
 
+def test_an_output_that_the_box_does_not_have_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(profile_text("virtual").replace("{B: AB, S: CD}", "{B: AB, S: C}"))
+    with pytest.raises(ProfileError, match=r"outputs\.S: .*DG645.* has no output 'C'") as error:
+        load_rig(file)
+    assert error.value.hint == "it has AB, CD, EF, GH"
+
+
 @pytest.mark.parametrize(
     ("pattern", "replacement", "field", "said"),
     [
         ("focal_length_mm", "focal_lenth_mm", "optics.focal_lenth_mm", "did you mean focal_length_mm?"),
-        ("B: AB", "B: AX", "trigger_box.outputs.B", "'AB', 'CD', 'EF' or 'GH'"),
+        ("B: AB", "B: AX", "trigger_box.outputs.B", "'AB', 'CD', 'EF', 'GH', 'A', 'B'"),
         ("S: CD", "S: AB", "trigger_box", "different outputs"),
         (", S: CD", "", "trigger_box", "an output for B and one for S"),
         ("VR-S-0002", "VR-B-0001", "", "same serial_number VR-B-0001"),

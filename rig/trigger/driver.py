@@ -1,0 +1,254 @@
+"""What the drivers of boxes that answer every command share: states, guards, the end of a burst, closing."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import ClassVar, NoReturn, Self
+
+from rig.errors import NotArmed, ProtocolError, TriggerError
+from rig.profiles import TriggerBoxProfile
+from rig.trigger.base import AppliedPulses, BoxInfo, BoxState, PulsePlan
+from rig.trigger.link import BoxLost, SerialLink
+
+_LOG = logging.getLogger(__name__)
+_POLL_S = 0.01
+
+
+class BoxDriver(ABC):
+    """A connected box; `connect` makes one. Implements `rig.trigger.base.TriggerBox`.
+
+    A driver says how its box identifies itself, is made safe, set up, armed, fired and asked for the end.
+    """
+
+    NAME: ClassVar[str]
+    """Name for messages, with its article."""
+
+    OUTPUTS: ClassVar[dict[str, int]]
+    """Output name in a rig's profile -> number in the box's commands."""
+
+    def __init__(self, link: SerialLink, profile: TriggerBoxProfile) -> None:
+        self.link = link
+        self.profile = profile
+        self.info = BoxInfo("", "", "", "")
+        self._lost = False
+        self._state = BoxState.SAFE
+        self._applied: AppliedPulses | None = None
+        self._fault: TriggerError | None = None
+
+    @classmethod
+    def connect(cls, link: SerialLink, profile: TriggerBoxProfile) -> Self:
+        """Identify the box and put it into its safe state, whatever it was doing.
+
+        Raises:
+            TriggerError: It is another device, or does not obey.
+        """
+        box = cls(link, profile)
+        box.info = box.identify()
+        box.safe()
+        return box
+
+    def safe(self) -> None:
+        """Stop, and make sure that no pulse can come out.
+
+        Raises:
+            TriggerError: The box does not obey; its state is then unknown.
+        """
+        self._make_safe()
+        self._applied = None
+        self._fault = None
+        self._state = BoxState.SAFE
+
+    def configure(self, plan: PulsePlan) -> AppliedPulses:
+        """Set a burst up while no pulse can come out, and return it as the box reads it back.
+
+        Raises:
+            TriggerError: The box cannot do it or refuses; it is in its safe state then.
+        """
+        self._check(plan)
+        for name in plan.outputs:
+            if name not in self.OUTPUTS:
+                raise TriggerError(
+                    f"{self.NAME} has no output '{name}'", hint=f"outputs: {', '.join(self.OUTPUTS)}"
+                )
+        self.safe()
+        try:
+            applied = self._configure(plan)
+        except BoxLost:
+            raise
+        except TriggerError:
+            self.safe()
+            raise
+        self._applied, self._state = applied, BoxState.CONFIGURED
+        return applied
+
+    def arm(self) -> None:
+        """Let the next `fire` through.
+
+        Raises:
+            NotArmed: Nothing is configured.
+            TriggerError: The box does not obey.
+        """
+        if self._applied is None:
+            raise NotArmed("the trigger box is not configured", hint="configure a burst before arming")
+        self._arm(self._applied)
+        self._fault = None
+        self._state = BoxState.ARMED
+
+    def fire(self) -> None:
+        """Start the burst.
+
+        Raises:
+            NotArmed: The box is not armed.
+            TriggerError: The box does not obey.
+        """
+        if self._state is not BoxState.ARMED or self._applied is None:
+            raise NotArmed(f"the trigger box is {self._state}, not armed", hint="arm it before each burst")
+        self._state = BoxState.RUNNING  # from here on a pulse may come, whatever the box answers
+        self._fire(self._applied)
+
+    def done(self) -> bool:
+        """Ask whether the burst has ended, without waiting.
+
+        Raises:
+            TriggerError: The burst went wrong (every time it is asked), or none was fired.
+        """
+        if self._fault is not None:
+            raise self._fault
+        if self._state is BoxState.RUNNING and self._applied is not None:
+            if self._ended(self._applied):
+                self._state = BoxState.DONE
+        elif self._state is not BoxState.DONE:
+            raise TriggerError(f"no burst is running, the trigger box is {self._state}")
+        return self._state is BoxState.DONE
+
+    def wait_done(self, timeout_s: float) -> int:
+        """Wait for the end of the burst and return the number of pulses fired.
+
+        Raises:
+            TriggerError: The burst went wrong, or did not end in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self.done():
+            if time.monotonic() >= deadline:
+                raise TriggerError(
+                    f"{self.NAME} has not ended its burst within {timeout_s:g} s",
+                    hint="its pulses cannot be trusted; make the take again",
+                )
+            time.sleep(_POLL_S)
+        return self._applied.count if self._applied else 0
+
+    def state(self) -> BoxState:
+        """Return where the box stands, without asking it."""
+        return BoxState.LOST if self._lost and self._state is not BoxState.CLOSED else self._state
+
+    def close(self) -> None:
+        """Put the box into its safe state and give the port back; once is enough.
+
+        Raises:
+            TriggerError: The box does not obey; the port is given back all the same.
+        """
+        if self._state is BoxState.CLOSED:
+            return
+        try:
+            if not self._lost:
+                self.safe()
+        finally:
+            self.link.close()
+            self._state = BoxState.CLOSED
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except TriggerError as closing:
+            if error is None:
+                raise
+            # The first error is the one to tell; this one only says that the box stays as it is.
+            _LOG.warning("closing the trigger box: %s", closing.one_line())
+
+    # ---- what a driver adds
+
+    @abstractmethod
+    def identify(self) -> BoxInfo:
+        """Ask who is there and refuse a stranger (`TriggerError`)."""
+
+    @abstractmethod
+    def _check(self, plan: PulsePlan) -> None: ...
+
+    @abstractmethod
+    def _make_safe(self) -> None: ...
+
+    @abstractmethod
+    def _configure(self, plan: PulsePlan) -> AppliedPulses: ...
+
+    @abstractmethod
+    def _arm(self, applied: AppliedPulses) -> None: ...
+
+    @abstractmethod
+    def _fire(self, applied: AppliedPulses) -> None: ...
+
+    @abstractmethod
+    def _ended(self, applied: AppliedPulses) -> bool: ...
+
+    # ---- what a driver uses
+
+    def ask(self, command: str) -> str:
+        """Send a command and return its answer; remembers that the line has gone."""
+        try:
+            return self.link.query(command)
+        except BoxLost:
+            self._lost = True
+            raise
+
+    def ask_twice(self, command: str) -> str:
+        """Ask; where the answer is none or no text, ask once more.
+
+        Half a command of an earlier program may stand in the box's buffer, or a late answer in ours.
+        """
+        try:
+            return self.ask(command)
+        except BoxLost:
+            raise
+        except ProtocolError as error:
+            _LOG.info("%s; asking once more", error.message)
+            self.link.drain()
+            return self.ask(command)
+
+    def stranger(self, answer: str) -> NoReturn:
+        """Refuse a device that is not the profile's."""
+        raise TriggerError(
+            f"the device on {self.link.port} is '{answer}', not {self.profile.title}",
+            hint="check the port and the trigger box in the rig's profile",
+        )
+
+    def differs(self, command: str, applied: object) -> NoReturn:
+        """Refuse a value read back that is not the one sent."""
+        raise TriggerError(
+            f"{self.NAME} applied {applied} after '{command}'",
+            hint="was it operated by hand at the same time?",
+        )
+
+    def number(self, answer: str, question: str) -> float:
+        """Return an answer as number (`ProtocolError` where it is none)."""
+        try:
+            value = float(answer)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise ProtocolError(
+                f"{self.NAME} answered '{answer}' to {question}", hint="a number was expected"
+            )
+        return value
+
+    def spoil(self, what: str, hint: str) -> NoReturn:
+        """Say that the burst cannot be trusted, now and each time it is asked for."""
+        self._fault = TriggerError(f"{self.NAME}: {what}", hint=hint)
+        raise self._fault
