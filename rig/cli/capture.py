@@ -112,6 +112,8 @@ def capture(
                 _show(error.result, as_json=as_json)
                 raise
     _show(result, as_json=as_json)
+    if cancel.is_set() and result.fired < pairs:
+        raise click.Abort  # what was fired is recorded and shown; the exit code says that the take is short
 
 
 def _show(result: TakeResult, *, as_json: bool) -> None:
