@@ -13,6 +13,7 @@ SOURCES := pyproject.toml constraints.txt setup.py $(wildcard rig/virtual/protoc
 
 .PHONY: run demo test check bench format clean
 .DEFAULT_GOAL := run
+.DELETE_ON_ERROR:  # a .venv that was half made is made again
 
 run: $(VENV)/.run
 	@exec $(BIN)/beamrig run $(ARGS)

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# What pip cannot bring: the libraries that Qt loads at run time, a C compiler, and libpython for genicam.
+# What pip cannot bring: the libraries that Qt loads at run time, a C compiler, venv, libpython for genicam.
 # As root on Debian the missing ones are installed; otherwise the one line to type is printed.
 set -euo pipefail
 python=${1:-python3}
 purpose=${2:-run} # run | tests
 
 missing=()
-known=$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p)
+known=$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null) || {
+  echo "beamrig needs a Linux with glibc: 'ldconfig -p' gives no list of libraries" >&2
+  exit 1
+}
 need() { # need LIBRARY PACKAGE
   [[ $known == *"$1"* ]] || missing+=("$2")
 }
@@ -28,6 +31,11 @@ need libglib-2.0.so.0 libglib2.0-0
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 if [ "$purpose" = tests ]; then # some tests open the window on a real X server
   command -v xvfb-run >/dev/null || missing+=(xvfb xauth)
+fi
+
+# Debian keeps the part of Python that makes a .venv in a package of its own.
+if ! "$python" -c "import ensurepip, venv" 2>/dev/null; then
+  missing+=("$("$python" -c "import sys; print('python%d.%d-venv' % sys.version_info[:2])")")
 fi
 
 # The genicam wheels are linked to libpythonX.Y.so.1.0, which a Debian python3 brings in a package of its own.
