@@ -11,6 +11,7 @@ from rig.profile_part import CfaPattern, NotNegative, Part, Pattern, Positive, S
 BOX_OUTPUTS = {
     "dg645": ("AB", "CD", "EF", "GH"),
     "qc9520": ("A", "B", "C", "D", "E", "F", "G", "H"),
+    "prawnblaster": ("GPIO9", "GPIO11", "GPIO13", "GPIO15"),
 }
 """Driver of a trigger box -> names of its outputs, as printed on the box."""
 
@@ -156,7 +157,7 @@ class TriggerBoxProfile(Part):
     schema_version: SchemaVersion = Field(alias="schema", description="Version of this schema: 1.")
     name: Text = Field(description="Short name.")
     title: Text = Field(description="Name for people.")
-    driver: Literal["dg645", "qc9520"] = Field(description="Driver that speaks to the box.")
+    driver: Literal["dg645", "qc9520", "prawnblaster"] = Field(description="Driver that speaks to the box.")
     match: Match = Field(
         default=Match(), description="Who the box must say it is, where its driver knows several models."
     )

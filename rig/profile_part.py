@@ -9,7 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 CameraName = Literal["B", "S"]
 TakeKind = Literal["whiteboard", "lightbox", "static", "action", "dark", "colorchecker"]
-OutputName = Literal["AB", "CD", "EF", "GH", "A", "B", "C", "D", "E", "F", "G", "H"]
+OutputName = Literal[
+    "AB", "CD", "EF", "GH", "A", "B", "C", "D", "E", "F", "G", "H", "GPIO9", "GPIO11", "GPIO13", "GPIO15"
+]  # fmt: skip
 CfaPattern = Literal["RGGB", "GRBG", "GBRG", "BGGR"]
 
 CAMERAS: tuple[CameraName, CameraName] = ("B", "S")
