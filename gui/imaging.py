@@ -16,6 +16,13 @@ RawCodes = NDArray[np.uint8] | NDArray[np.uint16]
 """RAW codes of one frame, (H, W), unpacked and LSB aligned."""
 
 MAX_BINS = 4096
+DEMOSAIC = {
+    "RGGB": cv2.COLOR_BayerRGGB2BGRA,
+    "BGGR": cv2.COLOR_BayerBGGR2BGRA,
+    "GRBG": cv2.COLOR_BayerGRBG2BGRA,
+    "GBRG": cv2.COLOR_BayerGBRG2BGRA,
+}
+"""OpenCV's bilinear demosaicing for each colour filter array."""
 FOCUS_WINDOW = 512
 """Side of the centre window of the focus number, in Bayer cells."""
 
@@ -162,6 +169,67 @@ def view_picture(
         codes = np.minimum(plane, top) if fmt.levels < np.iinfo(raw.dtype).max + 1 else plane
         result[..., place[name]] = view_lut(fmt, gain[name])[codes]
     return result
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle of the sensor in pixels; its corner lies on a whole Bayer cell."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def crop(self, raw: RawCodes) -> RawCodes:
+        """Return the codes of the region, (height, width), no copy."""
+        found: RawCodes = raw[self.top : self.top + self.height, self.left : self.left + self.width]
+        return found
+
+
+def region_around(
+    left: float, top: float, width: float, height: float, size: tuple[int, int], margin_px: int
+) -> Region | None:
+    """Return the region that holds a rectangle and a margin, on whole Bayer cells, within the sensor.
+
+    Args:
+        left: Left edge of the rectangle, in sensor pixels.
+        top: Upper edge.
+        width: Its width.
+        height: Its height.
+        size: (width, height) of the sensor in pixels.
+        margin_px: What is added on each side.
+
+    Returns:
+        None when the rectangle lies outside the sensor.
+    """
+    x0, y0 = max(int(left) - margin_px, 0) // 2 * 2, max(int(top) - margin_px, 0) // 2 * 2
+    x1 = min(-(-int(left + width + margin_px + 1) // 2) * 2, size[0] // 2 * 2)
+    y1 = min(-(-int(top + height + margin_px + 1) // 2) * 2, size[1] // 2 * 2)
+    return Region(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
+
+
+def detail_picture(raw: RawCodes, fmt: RawFormat, gains: tuple[float, float, float]) -> NDArray[np.uint8]:
+    """Make a picture with one pixel a sensor pixel: display values first, then bilinear demosaicing.
+
+    Args:
+        raw: RAW codes (H, W) from a whole Bayer cell on; H and W even.
+        fmt: How to read them.
+        gains: Display gains of red, green and blue.
+
+    Returns:
+        (H, W, 4) in the byte order blue, green, red, 255.
+    """
+    gain = {"R": gains[0], "G": gains[1], "B": gains[2]}
+    tables = {name: view_lut(fmt, gain[name]) for name in gain}
+    codes = np.minimum(raw, fmt.levels - 1) if fmt.levels <= np.iinfo(raw.dtype).max else raw
+    mosaic = np.empty(raw.shape, dtype=np.uint8)
+    for index, name in enumerate(fmt.cfa):
+        row, col = divmod(index, 2)
+        mosaic[row::2, col::2] = tables[name][codes[row::2, col::2]]
+    if min(mosaic.shape) < 4:  # too small for OpenCV's neighbourhood: each pixel shows its own value
+        return np.dstack([mosaic, mosaic, mosaic, np.full_like(mosaic, 255)])
+    picture: NDArray[np.uint8] = np.asarray(cv2.cvtColor(mosaic, DEMOSAIC[fmt.cfa]), dtype=np.uint8)
+    return picture
 
 
 def focus_number(raw: RawCodes, fmt: RawFormat) -> float:

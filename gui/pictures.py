@@ -1,4 +1,4 @@
-"""Pictures for viewing: read developed files, or make a quick half-size view of a RAW pair."""
+"""Pictures for viewing: read developed files, or make a quick view of a RAW pair."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-from gui.frames import bgr_image, rgb_image
-from gui.imaging import RawFormat, grey_world, view_picture
+from gui.images import bgr_image, rgb_image
+from gui.imaging import RawFormat, detail_picture, grey_world
 from rig.errors import BeamrigError
 from rig.raw_image import RawImage
 from rig.records import PairRecord
@@ -105,15 +105,14 @@ def load_view(root: Path, pair: PairRecord) -> PairView:
     raw = pair.load()
     s_image, gains = quick_view(raw.s, None)
     b_image, _ = quick_view(raw.b, gains)
-    height, width = raw.s.pixels.shape
-    label = "Quick view of the RAW files, half size: not aligned, not colour corrected"
-    return PairView(pair.id, b_image, s_image, (width, height), label, False)
+    label = "Quick view of the RAW files: not aligned, not colour corrected"
+    return PairView(pair.id, b_image, s_image, (s_image.width(), s_image.height()), label, False)
 
 
 def quick_view(
     raw: RawImage, gains: tuple[float, float, float] | None
 ) -> tuple[QImage, tuple[float, float, float]]:
-    """Make a half-size picture of a RAW frame for viewing.
+    """Make a picture of a RAW frame for viewing, one pixel a sensor pixel.
 
     Args:
         raw: The frame.
@@ -125,4 +124,5 @@ def quick_view(
         red, blue = grey_world(raw.pixels, fmt)
         least = min(red, blue, 1.0)
         gains = (red / least, 1.0 / least, blue / least)
-    return bgr_image(view_picture(raw.pixels, fmt, 1, gains)), gains
+    even = raw.pixels[: raw.pixels.shape[0] // 2 * 2, : raw.pixels.shape[1] // 2 * 2]
+    return bgr_image(detail_picture(even, fmt, gains)), gains

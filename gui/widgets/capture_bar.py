@@ -17,14 +17,17 @@ class CaptureBar(QWidget):
     actual_wanted = Signal()
     live_wanted = Signal(bool)
 
-    def __init__(self, show_clipping: bool) -> None:
+    def __init__(self, show_clipping: bool, show_grid: bool) -> None:
         super().__init__()
         title = QLabel("Capture")
         title.setObjectName("title")
         self.plan_line = ElidedLabel()
-        self.clipping = QCheckBox("Mark clipped")
+        self.clipping = QCheckBox("Clipping")
         self.clipping.setToolTip(actions.tooltip("view.clipping"))
         self.clipping.setChecked(show_clipping)
+        self.grid = QCheckBox("Grid")
+        self.grid.setToolTip(actions.tooltip("view.grid"))
+        self.grid.setChecked(show_grid)
         fit = QPushButton("Fit")
         fit.setToolTip(actions.tooltip("view.fit"))
         fit.clicked.connect(self.fit_wanted)
@@ -41,7 +44,7 @@ class CaptureBar(QWidget):
         row.setSpacing(10)
         row.addWidget(title)
         row.addWidget(self.plan_line, 1)
-        for widget in (self.clipping, fit, actual, self.live):
+        for widget in (self.clipping, self.grid, fit, actual, self.live):
             row.addWidget(widget)
 
     def show_plan(self, applied: ExposurePlan | None, wished: ExposurePlan | None) -> None:

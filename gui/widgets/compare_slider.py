@@ -71,10 +71,14 @@ class CompareSlider(ImageCanvas):
         self._overlay, self._opacity = overlay, min(max(opacity, 0.0), 1.0)
         self.update()
 
-    def clear(self, placeholder: str = "") -> None:
+    def flip(self) -> None:
+        """Show all of the left picture, then all of the right one, in turn."""
+        self.set_split(0.0 if self._split > 0.5 else 1.0)
+
+    def clear(self, placeholder: str = "", *, busy: bool = False) -> None:
         """Show a line of text instead of the pictures."""
         self._right, self._overlay = QImage(), QImage()
-        super().clear(placeholder)
+        super().clear(placeholder, busy=busy)
 
     def split_x(self) -> float:
         """Where the handle is, in widget pixels."""

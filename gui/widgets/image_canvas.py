@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QTimer
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
@@ -12,6 +12,10 @@ from gui.widgets.view_state import ViewState
 WHEEL_STEP = 1.25
 SMOOTH_BELOW = 3.0
 """Screen pixels a picture pixel up to which smoothing is on; above it single pixels are to be seen."""
+SAME = 1e-3
+"""Scales closer to 1 than this are 1: the picture then lies exactly on the screen's pixels."""
+BUSY_MS = 80
+BUSY_STEP_DEG = 24
 
 
 class ImageCanvas(QWidget):
@@ -29,6 +33,10 @@ class ImageCanvas(QWidget):
         self._image = QImage()
         self._full_size = QSizeF()
         self._placeholder = ""
+        self._busy_deg = 0
+        self._busy = QTimer(self)
+        self._busy.setInterval(BUSY_MS)
+        self._busy.timeout.connect(self._turn)
         self._last_mouse: QPointF | None = None
         self.setMinimumSize(160, 120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -42,12 +50,31 @@ class ImageCanvas(QWidget):
             full_size: Size of that picture in its own pixels; the image's own size when None.
         """
         self._image = image
+        self._busy.stop()
         self._full_size = full_size if full_size is not None else QSizeF(image.size())
         self.update()
 
-    def clear(self, placeholder: str = "") -> None:
-        """Show a line of text instead of a picture."""
+    def clear(self, placeholder: str = "", *, busy: bool = False) -> None:
+        """Show a line of text instead of a picture; `busy` adds a quiet sign that something is under way."""
         self._image, self._full_size, self._placeholder = QImage(), QSizeF(), placeholder
+        if busy:
+            self._busy.start()
+        else:
+            self._busy.stop()
+        self.update()
+
+    @property
+    def placeholder(self) -> str:
+        """The line of text; empty while there is a picture."""
+        return "" if self.has_image() else self._placeholder
+
+    @property
+    def busy(self) -> bool:
+        """Whether the sign of something under way is shown."""
+        return self._busy.isActive()
+
+    def _turn(self) -> None:
+        self._busy_deg = (self._busy_deg - BUSY_STEP_DEG) % 360
         self.update()
 
     def has_image(self) -> bool:
@@ -60,8 +87,14 @@ class ImageCanvas(QWidget):
         return self._full_size
 
     def target_rect(self) -> QRectF:
-        """Where the whole picture lies in widget coordinates."""
-        return self.state.target(QSizeF(self.size()), self._full_size)
+        """Where the whole picture lies in widget coordinates; at 1:1 exactly on the screen's pixels."""
+        target = self.state.target(QSizeF(self.size()), self._full_size)
+        if abs(self.screen_scale() - 1.0) < SAME:
+            ratio = self.devicePixelRatioF()
+            origin = QPointF(self.mapTo(self.window(), QPointF()))
+            corner = (target.topLeft() + origin) * ratio
+            target.moveTopLeft(QPointF(round(corner.x()), round(corner.y())) / ratio - origin)
+        return target
 
     def screen_scale(self) -> float:
         """Device pixels for one picture pixel."""
@@ -84,8 +117,19 @@ class ImageCanvas(QWidget):
             painter.setFont(theme.font(14))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect().adjusted(24, 24, -24, -24), flags, self._placeholder)
+            if self.busy:
+                self._paint_busy(painter)
         self.paint_overlay(painter)
         painter.end()
+
+    def _paint_busy(self, painter: QPainter) -> None:
+        """Draw a part of a ring that turns, over the line of text."""
+        middle = QRectF(self.rect()).center() - QPointF(0, 40)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.colour(theme.ACCENT, 0.8), 2.5))
+        painter.drawArc(
+            QRectF(middle.x() - 11, middle.y() - 11, 22, 22), 16 * (90 + self._busy_deg), 16 * 100
+        )
 
     def paint_picture(self, painter: QPainter, target: QRectF) -> None:
         """Draw the picture into its rectangle."""
@@ -120,14 +164,18 @@ class ImageCanvas(QWidget):
         if self.state.zoom > 1.0:
             self.state.fit()
         else:
-            factor = self.state.actual_zoom(QSizeF(self.size()), self._full_size)
+            actual = self.state.actual_zoom(QSizeF(self.size()), self._full_size)
+            factor = actual / self.devicePixelRatioF()
             self.state.zoom_at(max(factor, 2.0), event.position(), QSizeF(self.size()), self._full_size)
 
     def _smooth(self) -> bool:
-        if self._image.isNull():
-            return True
         per_image_pixel = self.screen_scale() * self._full_size.width() / max(self._image.width(), 1)
-        return per_image_pixel < SMOOTH_BELOW
+        return smooth_at(per_image_pixel)
+
+
+def smooth_at(per_image_pixel: float) -> bool:
+    """Whether to smooth, by screen pixels for an image pixel: not at 1:1, nor where pixels are to be seen."""
+    return per_image_pixel < SMOOTH_BELOW and abs(per_image_pixel - 1.0) >= SAME
 
 
 def draw_visible(painter: QPainter, target: QRectF, clip: QRectF, image: QImage) -> None:

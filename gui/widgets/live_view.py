@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QResizeEvent
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.frames import PreparedFrame
+from gui.imaging import region_around
+from gui.prepare import PreparedFrame, ViewWish
 from gui.widgets.histogram import HistogramView
-from gui.widgets.image_canvas import ImageCanvas, draw_visible
+from gui.widgets.image_canvas import ImageCanvas, draw_visible, smooth_at
 from gui.widgets.view_state import ViewState
 
 ROLES = {"B": "B  long, blurred", "S": "S  short, sharp"}
 
 SHARPEST_VIEW = 1.1
 """Screen pixels that a prepared pixel may cover before a finer picture is prepared."""
+BACKDROP_STEP = 2
+"""How coarse the whole picture may be while sensor pixels of the seen part lie over it."""
+MARGIN_PX = 48
+"""Sensor pixels around the seen part: a small pan shows no edge before the next frame."""
+CROSS_PX = 22
+FIGURE_SPACE = "\u2007"
+"""As wide as a figure: numbers keep their width, so nothing dances."""
 
 
 class LiveCanvas(ImageCanvas):
-    """The picture with clipped blocks over it."""
+    """The picture, over it the seen part in sensor pixels, clipped pixels and the grid."""
 
     def __init__(self, state: ViewState, camera: str) -> None:
         super().__init__(state)
         self._camera = camera
-        self._clipped = QImage()
+        self._frame: PreparedFrame | None = None
         self.show_clipping = True
+        self.show_grid = False
         self._pause = ""
 
     def set_pause(self, words: str) -> None:
@@ -33,16 +42,68 @@ class LiveCanvas(ImageCanvas):
         self._pause = words
         self.update()
 
-    def set_clipped(self, clipped: QImage) -> None:
-        """Give the overlay of clipped blocks; a null image when there are none."""
-        self._clipped = clipped
+    def set_frame(self, frame: PreparedFrame) -> None:
+        """Show a prepared frame."""
+        self._frame = frame
+        self.set_image(frame.picture, QSizeF(frame.width_px, frame.height_px))
+
+    def wanted(self) -> ViewWish:
+        """Return what the next frames must bring, so that no picture is coarser than the screen can show."""
+        scale, size = self.screen_scale(), self.full_size
+        step = next((step for step in (4, 2) if 2 * step * scale <= SHARPEST_VIEW), 1)
+        target = self.target_rect()
+        if target.isEmpty() or 2 * step * scale <= SHARPEST_VIEW:
+            return ViewWish(step)
+        seen = target.intersected(QRectF(self.rect()))
+        per_x, per_y = size.width() / target.width(), size.height() / target.height()
+        left, top = (seen.left() - target.left()) * per_x, (seen.top() - target.top()) * per_y
+        whole = (int(size.width()), int(size.height()))
+        region = region_around(left, top, seen.width() * per_x, seen.height() * per_y, whole, MARGIN_PX)
+        return ViewWish(BACKDROP_STEP, region)
 
     def paint_picture(self, painter: QPainter, target: QRectF) -> None:
-        """Draw picture and overlay."""
+        """Draw the picture, what is clipped in it, and over both the seen part with its own marks."""
+        frame, view = self._frame, QRectF(self.rect())
         super().paint_picture(painter, target)
-        if self.show_clipping and not self._clipped.isNull():
+        if frame is None:
+            return
+        if self.show_clipping and not frame.clipped.isNull():
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-            draw_visible(painter, target, QRectF(self.rect()), self._clipped)
+            draw_visible(painter, target, view, frame.clipped)
+        if frame.detail is not None:
+            region = frame.detail.region
+            sx, sy = target.width() / frame.width_px, target.height() / frame.height_px
+            place = QRectF(
+                target.left() + region.left * sx,
+                target.top() + region.top * sy,
+                region.width * sx,
+                region.height * sy,
+            )
+            smooth = smooth_at(self.screen_scale())
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+            draw_visible(painter, place, place.intersected(view), frame.detail.picture)
+            if self.show_clipping and not frame.detail.clipped.isNull():
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+                draw_visible(painter, place, place.intersected(view), frame.detail.clipped)
+        if self.show_grid:
+            self._paint_grid(painter, target)
+
+    def _paint_grid(self, painter: QPainter, target: QRectF) -> None:
+        """Draw thirds and a cross in the middle, fixed to the picture: the same place in both cameras."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        dark, light = theme.colour("#000000", 0.45), theme.colour("#ffffff", 0.55)
+        for colour, shift in ((dark, 1.0), (light, 0.0)):
+            painter.setPen(QPen(colour, 1))
+            for part in (1 / 3, 2 / 3):
+                x, y = (
+                    target.left() + part * target.width() + shift,
+                    target.top() + part * target.height() + shift,
+                )
+                painter.drawLine(QPointF(x, target.top()), QPointF(x, target.bottom()))
+                painter.drawLine(QPointF(target.left(), y), QPointF(target.right(), y))
+            middle = target.center() + QPointF(shift, shift)
+            painter.drawLine(middle - QPointF(CROSS_PX, 0), middle + QPointF(CROSS_PX, 0))
+            painter.drawLine(middle - QPointF(0, CROSS_PX), middle + QPointF(0, CROSS_PX))
 
     def paint_overlay(self, painter: QPainter) -> None:
         """Draw a thin frame in the camera's colour, and why the picture stands still."""
@@ -129,31 +190,28 @@ class LiveView(QWidget):
         if ratio != self._ratio:
             self._ratio = ratio
             self.canvas.setMaximumHeight(max(round(self.width() * ratio), self.canvas.minimumHeight()))
-        self.canvas.set_clipped(frame.clipped)
-        self.canvas.set_image(frame.picture, QSizeF(frame.width_px, frame.height_px))
+        self.canvas.set_frame(frame)
         self.histogram.set_histogram(frame.histogram)
-        rate = f"{frame.rate_hz:.1f} fps" if frame.rate_hz else "– fps"
-        self._facts.setText(f"{frame.exposure_us / 1000:.3f} ms applied   {frame.gain_db:.1f} dB   {rate}")
+        rate = steady(frame.rate_hz, 4, 1) if frame.rate_hz else "–".rjust(4, FIGURE_SPACE)
+        self._facts.setText(
+            f"{frame.exposure_us / 1000:.3f} ms applied   {frame.gain_db:.1f} dB   {rate} fps"
+        )
         share = max(frame.histogram.clipped.values(), default=0.0)
         worst = max(frame.histogram.clipped, key=lambda name: frame.histogram.clipped[name], default="")
         if share > 0:
             clip = f"<span style='color:{theme.CLIPPED}'><b>clipped {worst} {share:.2%}</b></span>"
         else:
             clip = f"<span style='color:{theme.OK}'>nothing clipped</span>"
+        where = "focus" if frame.detail is None else "focus of this part"
         self._codes.setText(
             f"<span style='color:{theme.MUTED}'>RAW, before any processing</span> &nbsp; {clip} &nbsp; "
-            f"<span style='color:{theme.MUTED}'>focus</span> {frame.focus:.2f}"
+            f"<span style='color:{theme.MUTED}'>{where}</span> {steady(frame.focus, 6, 2)}"
         )
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
         """Give the picture its own shape; height that it cannot use goes to the histogram."""
         super().resizeEvent(event)
         self.canvas.setMaximumHeight(max(round(self.width() * self._ratio), self.canvas.minimumHeight()))
-
-    def wanted_step(self) -> int:
-        """Return how coarse the next picture may be without showing its pixels."""
-        scale = self.canvas.screen_scale()
-        return next((step for step in (4, 2) if 2 * step * scale <= SHARPEST_VIEW), 1)
 
     def facts(self) -> str:
         """Return the readouts of the header."""
@@ -183,5 +241,15 @@ class LiveView(QWidget):
         self.canvas.show_clipping = shown
         self.canvas.update()
 
+    def set_show_grid(self, shown: bool) -> None:
+        """Show or hide thirds and the middle."""
+        self.canvas.show_grid = shown
+        self.canvas.update()
+
     def _ask_restart(self) -> None:
         self.restart_wanted.emit(self.camera)
+
+
+def steady(value: float, width: int, decimals: int) -> str:
+    """Write a number that is as wide as the one before it."""
+    return f"{value:{width}.{decimals}f}".replace(" ", FIGURE_SPACE)
