@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from gui import theme
-from gui.frames import mask_image, rgb_image
-from gui.pictures import Picture, read_picture
+from gui.images import mask_image, rgb_image
+from gui.pictures import Picture, PictureError, read_picture
 from gui.workers import NewestSlot, Trouble, Worker
 
 if TYPE_CHECKING:
@@ -46,8 +47,17 @@ class DeblurView:
     result: DeblurResult | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A picture that was read: never changed, only replaced by the next one."""
+
+    path: Path
+    picture: Picture
+    before: QImage
+
+
 class DeblurJob(QObject):
-    """Opens pictures and runs the engine, one thing after the other.
+    """Opens pictures in one thread and runs the engine in another: a picture shows while torch still loads.
 
     Args:
         make_engine: Makes the engine, in the worker's thread, at the first use: loading torch takes seconds.
@@ -57,6 +67,7 @@ class DeblurJob(QObject):
     engine_ready = Signal(object)
     progressed = Signal(float)
     finished = Signal(str)
+    saved = Signal(object, object)
     failed = Signal(object)
 
     def __init__(self, make_engine: Callable[[], DeblurEngine], parent: QObject | None = None) -> None:
@@ -64,13 +75,13 @@ class DeblurJob(QObject):
         self.view: NewestSlot[DeblurView] = NewestSlot()
         self._make_engine = make_engine
         self._engine: DeblurEngine | None = None
-        self._picture: Picture | None = None
-        self._before = QImage()
-        self._path = Path()
+        self._opened: Opened | None = None
         self._cancel = threading.Event()
         self._running = False
         self._worker = Worker("deblur", limit=4, parent=self)
-        self._worker.failed.connect(self._worker_failed)
+        self._files = Worker("deblur files", limit=4, parent=self)
+        for worker in (self._worker, self._files):
+            worker.failed.connect(self._worker_failed)
 
     @property
     def running(self) -> bool:
@@ -80,16 +91,21 @@ class DeblurJob(QObject):
     def open(self, path: Path) -> None:
         """Read a picture; stops a run on another one."""
         self.cancel()
-        self._worker.submit(lambda: self._open(path), "open", newest_only=True)
+        self._opened = None
+        self._files.submit(lambda: self._open(path), "open", newest_only=True)
 
     def prepare(self) -> None:
         """Make the engine, so that its device and weights can be shown."""
         if self._engine is None:
             self._worker.submit(self._show_engine, "engine", newest_only=True)
 
+    def save(self, result: DeblurResult, sharp: Path, mask: Path, *, overwrite: bool) -> None:
+        """Write sharp picture (16 bit) and mask (8 bit) as PNG; existing files only where told so."""
+        self._files.submit(lambda: self._save(result, sharp, mask, overwrite), "save")
+
     def run(self) -> bool:
-        """Deblur the open picture; False when that is under way already."""
-        if self._running:
+        """Deblur the open picture; False when that is under way already, or none is open yet."""
+        if self._running or self._opened is None:
             return False
         self._cancel.clear()
         self._running = self._worker.submit(self._run, "run")
@@ -102,14 +118,25 @@ class DeblurJob(QObject):
     def end(self) -> None:
         """End the thread."""
         self._cancel.set()
+        self._files.end()
         self._worker.end()
 
-    # ---- in the worker's thread
+    # ---- in the workers' threads
 
     def _open(self, path: Path) -> None:
-        self._picture = read_picture(path)
-        self._before, self._path = rgb_image(self._picture), path
-        self._show(QImage(), QImage(), "opened", "Not deblurred yet")
+        picture = read_picture(path)
+        opened = self._opened = Opened(path, picture, rgb_image(picture))
+        self._show(opened, QImage(), QImage(), "opened", "Not deblurred yet")
+
+    def _save(self, result: DeblurResult, sharp: Path, mask: Path, overwrite: bool) -> None:
+        from models.images import write_png
+
+        for path in (sharp, mask):
+            if path.exists() and not overwrite:
+                raise PictureError(f"{path.name} exists already", hint="save under another name")
+        write_png(sharp, np.rint(result.sharp * 65535).astype(np.uint16), overwrite=overwrite)
+        write_png(mask, np.rint(result.mask * 255).astype(np.uint8), overwrite=overwrite)
+        self.saved.emit(sharp, mask)
 
     def _show_engine(self) -> None:
         self._need_engine()
@@ -123,17 +150,18 @@ class DeblurJob(QObject):
     def _run(self) -> None:
         from models.errors import Cancelled
 
-        if self._picture is None:
+        opened = self._opened
+        if opened is None:
             self._running = False
             return
-        picture = self._picture
+        picture = opened.picture
         try:
             engine = self._need_engine()
             quick = engine.preview(picture, cancel=self._cancel)
             text = f"Preview at {quick.scale:.0%} size, {quick.seconds:.1f} s; the full picture follows"
-            self._show_result(quick, "preview", text)
+            self._show_result(opened, quick, "preview", text)
             full = engine.run(picture, cancel=self._cancel, progress=self.progressed.emit)
-            self._show_result(full, "full", f"Full picture in {full.seconds:.1f} s", full)
+            self._show_result(opened, full, "full", f"Full picture in {full.seconds:.1f} s")
             done = f"Full picture in {full.seconds:.1f} s on {full.info.device}, {full.info.precision}"
         except Cancelled:
             done = "Stopped"
@@ -141,17 +169,24 @@ class DeblurJob(QObject):
             self._running = False
         self.finished.emit(done)
 
-    def _show_result(
-        self, result: DeblurResult, stage: str, text: str, keep: DeblurResult | None = None
-    ) -> None:
-        self._show(rgb_image(result.sharp), mask_image(result.mask, theme.MASK), stage, text, keep)
+    def _show_result(self, opened: Opened, result: DeblurResult, stage: str, text: str) -> None:
+        after, mask = rgb_image(result.sharp), mask_image(result.mask, theme.MASK)
+        self._show(opened, after, mask, stage, text, result if stage == "full" else None)
 
     def _show(
-        self, after: QImage, mask: QImage, stage: str, text: str, keep: DeblurResult | None = None
+        self,
+        opened: Opened,
+        after: QImage,
+        mask: QImage,
+        stage: str,
+        text: str,
+        keep: DeblurResult | None = None,
     ) -> None:
-        self.view.put(DeblurView(self._path, self._before, after, mask, stage, text, keep))
-        self.changed.emit()
+        if self._opened is opened:  # else another picture was opened meanwhile
+            self.view.put(DeblurView(opened.path, opened.before, after, mask, stage, text, keep))
+            self.changed.emit()
 
     def _worker_failed(self, trouble: Trouble) -> None:
-        self._running = False
+        if trouble.job == "run":
+            self._running = False
         self.failed.emit(trouble)

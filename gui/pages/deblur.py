@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
@@ -13,8 +12,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QListWidget,
-    QListWidgetItem,
     QProgressBar,
     QPushButton,
     QSlider,
@@ -25,17 +22,16 @@ from PySide6.QtWidgets import (
 from gui import actions, theme
 from gui.deblur_engine import default_engine
 from gui.deblur_job import DeblurJob, DeblurView
-from gui.pictures import PICTURE_FILES, derived_path
+from gui.deblur_save import ask_targets
+from gui.pictures import PICTURE_FILES
+from gui.planning import sentence
 from gui.session_index import Listing
 from gui.settings import Settings
 from gui.widgets.compare_slider import CompareSlider
 from gui.widgets.elided import ElidedLabel
-from gui.widgets.readout import ValueTable
+from gui.widgets.engine_card import EngineCard
+from gui.widgets.picture_list import PictureList
 from gui.workers import Trouble
-from rig.records import PairRecord
-
-if TYPE_CHECKING:
-    from models.deblur import EngineInfo
 
 NOTHING = "Choose a developed pair on the left, or open a picture.\nPairs are developed on the Review page."
 
@@ -52,11 +48,13 @@ class DeblurPage(QWidget):
         self._view: DeblurView | None = None
         self._seen = 0
         self._wanted: Path | None = None
+        self._folder: Path | None = None
+        self._entered = False
         self.job = DeblurJob(default_engine, self)
         self.slider = CompareSlider("Before", "After")
         self.slider.set_names("Before  B", "After  LBAG", (theme.CAMERA["B"], theme.OK))
         self.slider.clear(NOTHING)
-        self.pictures = QListWidget()
+        self.pictures = PictureList()
         self.none_yet = QLabel("None yet. Process a scene on the Review page.")
         self.none_yet.setObjectName("muted")
         self.none_yet.setWordWrap(True)
@@ -64,11 +62,7 @@ class DeblurPage(QWidget):
         self.open_button.setToolTip("A developed PNG or TIFF, 8 or 16 bit")
         self.open_button.clicked.connect(self._choose_file)
         self.shown = ElidedLabel()
-        self.engine = ValueTable(("Device", "Precision", "Network", "Weights"))
-        self.untrained = QLabel("")
-        self.untrained.setObjectName("untrained")
-        self.untrained.setWordWrap(True)
-        self.untrained.hide()
+        self.engine = EngineCard()
         self.mask_box = QCheckBox("Show where the network sees blur")
         self.mask_box.setToolTip(actions.tooltip("deblur.mask"))
         self.mask_box.toggled.connect(self._show_mask)
@@ -84,12 +78,16 @@ class DeblurPage(QWidget):
         self.cancel_button = QPushButton("Stop")
         self.cancel_button.setToolTip(actions.tooltip("capture.cancel"))
         self.cancel_button.clicked.connect(self.cancel)
+        self.save_button = QPushButton("Save result…")
+        self.save_button.setToolTip(actions.tooltip("deblur.save"))
+        self.save_button.clicked.connect(self.save)
         self.progress = QProgressBar()
         self.progress.setRange(0, 100)
         self._build()
-        self.pictures.currentItemChanged.connect(self._item_chosen)
+        self.pictures.chosen.connect(self.open_picture)
         self.job.changed.connect(self._take_view)
-        self.job.engine_ready.connect(self._show_engine)
+        self.job.engine_ready.connect(self.engine.show_info)
+        self.job.saved.connect(self._saved)
         self.job.progressed.connect(self._progressed)
         self.job.finished.connect(self._finished)
         self.job.failed.connect(self._failed)
@@ -122,7 +120,6 @@ class DeblurPage(QWidget):
         side.setSpacing(10)
         side.addWidget(self._heading("ENGINE"))
         side.addWidget(self.engine)
-        side.addWidget(self.untrained)
         side.addSpacing(8)
         side.addWidget(self._heading("MASK"))
         side.addWidget(self.mask_box)
@@ -138,6 +135,7 @@ class DeblurPage(QWidget):
         buttons.addWidget(self.run_button, 1)
         buttons.addWidget(self.cancel_button)
         side.addLayout(buttons)
+        side.addWidget(self.save_button)
         body = QHBoxLayout(self)
         body.setContentsMargins(16, 12, 16, 12)
         body.setSpacing(14)
@@ -152,38 +150,53 @@ class DeblurPage(QWidget):
 
     # ---- choice
 
+    def enter(self) -> None:
+        """Show something at once: start the engine, and open the last used or the first action pair."""
+        self._entered = True
+        self.engine.show_starting()
+        self._open_first()
+        self.job.prepare()
+
     def show_listing(self, listing: Listing) -> None:
         """List the developed pairs of the session; files appear as they are processed."""
-        self.pictures.blockSignals(True)
-        self.pictures.clear()
-        for shot in listing.shots:
-            path = derived_path(listing.folder, shot, "B") if isinstance(shot, PairRecord) else None
-            if path is None:
-                continue
-            item = QListWidgetItem(shot.id)
-            item.setData(Qt.ItemDataRole.UserRole, str(path))
-            self.pictures.addItem(item)
-            if path == self._wanted:
-                self.pictures.setCurrentItem(item)
-        self.pictures.blockSignals(False)
+        if listing.folder != self._folder:
+            self._folder = listing.folder
+            self._forget()
+        self.pictures.show_listing(listing)
+        self.pictures.mark(self._wanted)
         self.none_yet.setVisible(self.pictures.count() == 0)
+        if self._entered:
+            self._open_first()
+
+    def _forget(self) -> None:
+        """Let go of the picture of another session."""
+        self.job.cancel()
+        self._view, self._wanted = None, None
+        self.slider.clear(NOTHING)
+        self.shown.setText("")
+        self._update_buttons()
+
+    def _open_first(self) -> None:
+        """Open the first action pair, else the first pair, where nothing is open."""
+        first = self.pictures.first()
+        if self._wanted is None and first is not None:
+            self.open_picture(first)
 
     def open_picture(self, path: Path) -> None:
         """Open a picture file."""
         self._wanted = path
-        self.shown.setText(f"{path.name}: loading")
+        self.pictures.mark(path)
+        self.shown.setText(f"{path.name}   loading")
+        if not self.slider.has_image():
+            self.slider.clear(f"Loading {path.name}", busy=True)
         self.job.open(path)
+        self.engine.show_starting()
         self.job.prepare()
 
     def _choose_file(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(self, "Open a developed picture", "", PICTURE_FILES)
         if chosen:
-            self.pictures.setCurrentRow(-1)
             self.open_picture(Path(chosen))
-
-    def _item_chosen(self, item: QListWidgetItem | None, previous: QListWidgetItem | None) -> None:
-        if item is not None:
-            self.open_picture(Path(str(item.data(Qt.ItemDataRole.UserRole))))
 
     # ---- run
 
@@ -196,6 +209,18 @@ class DeblurPage(QWidget):
     def cancel(self) -> None:
         """Stop the run."""
         self.job.cancel()
+
+    def save(self) -> None:
+        """Ask where the result goes and write it in the background."""
+        view = self._view
+        if view is None or view.result is None:
+            return
+        answer = ask_targets(self, view.path)
+        if answer is not None:
+            self.job.save(view.result, answer[0].sharp, answer[0].mask, overwrite=answer[1])
+
+    def _saved(self, sharp: Path, mask: Path) -> None:
+        self.shown.setText(f"Saved {sharp.name} and {mask.name} in {sharp.parent}")
 
     def toggle_mask(self) -> None:
         """Show or hide the mask."""
@@ -212,6 +237,8 @@ class DeblurPage(QWidget):
             self.slider.set_right(view.after)
         else:
             self.slider.set_pair(view.before, view.after)
+        after = "After  LBAG" if not view.after.isNull() else "After  not run yet"
+        self.slider.set_names("Before  B", after, (theme.CAMERA["B"], theme.OK))
         self.shown.setText(f"{view.path.name}   {view.text}")
         self._show_mask()
         self._update_buttons()
@@ -221,20 +248,6 @@ class DeblurPage(QWidget):
         wanted = self.mask_box.isChecked() and self._view is not None
         mask = self._view.mask if wanted and self._view is not None else QImage()
         self.slider.set_overlay(mask, self.opacity.value() / 100)
-
-    def _show_engine(self, info: EngineInfo) -> None:
-        device = f"cpu, {info.threads} threads" if info.device == "cpu" else info.device
-        self.engine.set("Device", device)
-        self.engine.set("Precision", f"{info.precision}: {info.reason}")
-        self.engine.set("Network", f"{info.architecture}, {info.parameters / 1e6:.2f} million parameters")
-        self.engine.set(
-            "Weights", Path(info.weights).name if info.weights else "none: random, from a fixed seed"
-        )
-        self.untrained.setVisible(not info.trained)
-        self.untrained.setText(
-            "<b>Untrained weights.</b> The right picture shows that the way from file to preview works, "
-            "not what a trained network can do."
-        )
 
     def _progressed(self, done: float) -> None:
         self.progress.setRange(0, 100)
@@ -248,14 +261,17 @@ class DeblurPage(QWidget):
     def _failed(self, trouble: Trouble) -> None:
         if trouble.job == "open":
             self._view = None
-            self.slider.clear(trouble.message)
+            self.slider.clear(sentence(trouble.message))
             self.shown.setText("")
+        elif trouble.job == "engine":
+            self.engine.show_failed()
         self._update_buttons()
         self.trouble.emit(trouble)
 
     def _update_buttons(self) -> None:
         running = self.job.running
         self.run_button.setEnabled(self._view is not None and not running)
+        self.save_button.setEnabled(self._view is not None and self._view.result is not None)
         self.cancel_button.setVisible(running)
         self.progress.setVisible(running)
 
