@@ -65,7 +65,13 @@ ACTIONS: tuple[ActionInfo, ...] = (
         "Take the chosen number of pairs (on the Capture page)",
         page="capture",
     ),
-    ActionInfo("capture.cancel", "Stop", ("Esc",), "Capture", "Stop the running take, processing or deblur"),
+    ActionInfo(
+        "capture.cancel",
+        "Stop",
+        ("Esc",),
+        "Capture",
+        "Stop what runs: take, processing, deblur; else close the message",
+    ),
     ActionInfo(
         "capture.next",
         "Next step of the scene",
@@ -78,6 +84,14 @@ ACTIONS: tuple[ActionInfo, ...] = (
     ActionInfo("view.actual", "Actual pixels", ("1",), "View", "One picture pixel on one screen pixel"),
     ActionInfo(
         "view.clipping", "Mark clipped pixels", ("C",), "View", "RAW codes at the white level, in red"
+    ),
+    ActionInfo("view.grid", "Grid", ("G",), "View", "Thirds and middle over both live views"),
+    ActionInfo(
+        "view.flip",
+        "Flip left and right",
+        ("X",),
+        "View",
+        "All of one compared picture, then of the other",
     ),
     ActionInfo(
         "review.next",
@@ -111,6 +125,15 @@ ACTIONS: tuple[ActionInfo, ...] = (
     ActionInfo(
         "deblur.mask", "Show the mask", ("M",), "Deblur", "Overlay where the network sees blur", page="deblur"
     ),
+    ActionInfo(
+        "deblur.save",
+        "Save result…",
+        ("Ctrl+S",),
+        "Deblur",
+        "Sharp picture as 16-bit PNG, mask as 8-bit PNG",
+        page="deblur",
+    ),
+    ActionInfo("help.messages", "Messages", ("Ctrl+M",), "Help", "Everything that was told since the start"),
     ActionInfo("help.keys", "Keyboard shortcuts", ("F1",), "Help", "This overlay"),
 )
 

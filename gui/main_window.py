@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QTimer
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from gui import actions, wiring
+from gui.button_keys import ButtonKeys
 from gui.frames import CAMERAS, FramePreparer
+from gui.messages import MessageLog
 from gui.pages.capture import CapturePage
 from gui.pages.deblur import DeblurPage
 from gui.pages.plan import PlanPage
@@ -19,11 +22,12 @@ from gui.pages.review import ReviewPage
 from gui.planning import sentence
 from gui.rail import PAGES, Rail, build_menus
 from gui.rig_service import RigService
-from gui.session_index import Listing, SessionIndex
-from gui.sessions import SessionKeeper, default_root, fresh_folder, today_folder
+from gui.session_flow import SessionFlow
+from gui.sessions import SessionKeeper, today_folder
 from gui.settings import Settings, save_settings
 from gui.status_view import StatusView
 from gui.take import PARTS, raw_format
+from gui.view_commands import ViewCommands
 from gui.widgets.error_banner import ErrorBanner
 from gui.widgets.help_overlay import HelpOverlay
 from gui.widgets.readiness import Readiness, ReadinessPanel, StatusChips
@@ -52,7 +56,6 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.settings = settings
-        self.setWindowTitle("beamrig")
         self.setMinimumSize(1180, 720)
         self.resize(1440, 900)
         self.preparer = FramePreparer(self)
@@ -60,10 +63,9 @@ class MainWindow(QMainWindow):
         self.service = RigService(rig_name, self.keeper, self.preparer)
         self.plan_page = PlanPage(settings)
         self.capture_page = CapturePage(settings, self.preparer)
-        self.index = SessionIndex(self.keeper, self)
-        self.review_page = ReviewPage(self.keeper, self.index)
+        self.session = SessionFlow(self, self.keeper)
+        self.review_page = ReviewPage(self.keeper, self.session.index)
         self.deblur_page = DeblurPage(settings)
-        self.listing = Listing(self.keeper.folder)
         self.pages: dict[str, QWidget] = {
             "plan": self.plan_page,
             "capture": self.capture_page,
@@ -71,14 +73,18 @@ class MainWindow(QMainWindow):
             "deblur": self.deblur_page,
         }
         self.banner = ErrorBanner()
+        self.messages = MessageLog(self)
         self.readiness = ReadinessPanel("Opening the rig", PARTS)
         self.chips = StatusChips()
         self.status_view = StatusView(self.chips, self.keeper)
         self.actions_by_key = actions.build_actions(self)
         self._build()
         self.help = HelpOverlay(self)
+        self._button_keys = ButtonKeys(self)
+        self.views = ViewCommands(self)
         wiring.connect(self)
         self._rig_message = ""
+        self._rig_title = ""
         self._frame_timer = self._timer(FRAME_TIMER_MS, self._pull_frames)
         self._status_timer = self._timer(STATUS_TIMER_MS, self._pull_status)
         self._restore()
@@ -114,7 +120,7 @@ class MainWindow(QMainWindow):
         self.statusBar().setSizeGripEnabled(False)
         build_menus(self, self.actions_by_key)
 
-    def _timer(self, interval_ms: int, slot: Any) -> QTimer:
+    def _timer(self, interval_ms: int, slot: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
         timer.timeout.connect(slot)
         timer.start(interval_ms)
@@ -140,7 +146,9 @@ class MainWindow(QMainWindow):
         if focused is not None:
             focused.clearFocus()
         if name in ("review", "deblur"):
-            self.index.refresh()
+            self.session.index.refresh()
+        if name == "deblur":
+            self.deblur_page.enter()
 
     def help_toggle(self) -> None:
         """Show or hide the shortcuts."""
@@ -168,7 +176,8 @@ class MainWindow(QMainWindow):
         except BeamrigError as error:
             self.show_trouble(Trouble.of(error))
             return
-        self.setWindowTitle(f"beamrig  {profile.title}")
+        self._rig_title = profile.title
+        self.show_title()
         self.plan_page.set_rig(profile)
 
     def show_readiness(self, readiness: Readiness) -> None:
@@ -207,13 +216,13 @@ class MainWindow(QMainWindow):
     def take_finished(self, result: Any) -> None:
         """Show the outcome of a take and list the session anew."""
         self.capture_page.take_finished(result)
-        self.index.refresh()
+        self.session.index.refresh()
 
     def take_failed(self, trouble: Trouble) -> None:
         """Show why a take could not be made."""
         self.capture_page.take_failed(trouble)
         self.show_trouble(trouble)
-        self.index.refresh()
+        self.session.index.refresh()
 
     def toggle_live(self) -> None:
         """Start or stop both live views."""
@@ -231,38 +240,6 @@ class MainWindow(QMainWindow):
                 self.banner.show_message(sentence(now.rig.message), "Reopen the rig with Ctrl+R")
             self._rig_message = now.rig.message
 
-    # ---- session
-
-    def new_session(self) -> None:
-        """Go over to a fresh folder; it is made at the first capture."""
-        folder = fresh_folder()
-        self.service.switch_session(folder)
-
-    def open_session(self) -> None:
-        """Let the operator choose a session folder."""
-        start = self.keeper.folder if self.keeper.folder.exists() else default_root()
-        chosen = QFileDialog.getExistingDirectory(self, "Open a session folder", str(start))
-        if chosen:
-            self.service.switch_session(Path(chosen))
-
-    def session_changed(self) -> None:
-        """Show the name of another session and list it."""
-        self.status_view.show_session()
-        self.index.refresh()
-
-    def listed(self, listing: Listing) -> None:
-        """Hand a new listing to the pages."""
-        self.listing = listing
-        self.count_scene()
-        self.review_page.show_listing(listing)
-        self.deblur_page.show_listing(listing)
-
-    def count_scene(self) -> None:
-        """Show what the chosen scene has already."""
-        scene = self.capture_page.scene
-        paired, rejected = self.listing.counts(scene, "paired"), self.listing.counts(scene, "rejected")
-        self.capture_page.set_scene_counts(set(self.listing.scenes), paired, rejected)
-
     def deblur_pair(self, path: Path) -> None:
         """Open a developed picture on the Deblur page."""
         self.show_page("deblur")
@@ -271,25 +248,17 @@ class MainWindow(QMainWindow):
     # ---- rest
 
     def cancel(self) -> None:
-        """Stop whatever runs: take, processing, deblur."""
+        """Stop whatever runs: take, processing, deblur; close the banner when nothing does."""
+        busy = self.capture_page.take.running is not None
+        if not (busy or self.review_page.processing or self.deblur_page.job.running):
+            self.banner.dismiss()
         self.service.cancel()
         self.review_page.cancel()
         self.deblur_page.cancel()
 
-    def fit(self) -> None:
-        """Show the whole picture in every view."""
-        self.capture_page.fit()
-        self.review_page.slider.state.fit()
-        self.deblur_page.slider.state.fit()
-
-    def actual(self) -> None:
-        """Show actual pixels on the page that is shown."""
-        if self.page == "capture":
-            self.capture_page.show_actual_pixels()
-        elif self.page == "review":
-            self.review_page.slider.show_actual_pixels()
-        else:
-            self.deblur_page.slider.show_actual_pixels()
+    def show_title(self) -> None:
+        """Name session and rig in the title; the desktop adds the app."""
+        self.setWindowTitle(f"{self.keeper.folder.name}  –  {self._rig_title}")
 
     def show_trouble(self, trouble: Trouble) -> None:
         """Show an error in the banner; everything else goes on."""
@@ -300,6 +269,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(self.settings.geometry.encode()))
         self.show_page(self.settings.page)
         self.status_view.show_session()
+        self.session.index.refresh()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
         """Remember, close the rig, end all threads."""
@@ -310,7 +280,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self.review_page.end()
         self.deblur_page.end()
-        self.index.end()
+        self.session.end()
         if not self.service.close():
             logger.error("the rig did not close in time")
         self.preparer.end()

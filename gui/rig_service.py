@@ -159,7 +159,6 @@ class RigService(QObject):
         self._preparer.set_source(rig.latest, formats)
         self.watch.follow(lambda: self._status_now(rig))
         self.opened.emit(rig.profile)
-        self.keeper.open_existing()
         if plan is not None:
             self._apply(plan)
         self._follow_live()

@@ -64,7 +64,7 @@ class SessionIndex(QObject):
         self._worker.end()
 
     def _list(self) -> None:
-        session, folder = self._keeper.session, self._keeper.folder
+        session, folder = self._keeper.open_existing(), self._keeper.folder
         if session is None:
             self.listed.emit(Listing(folder))
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,6 +13,9 @@ logger = logging.getLogger(__name__)
 
 SETTINGS_VARIABLE = "BEAMRIG_SETTINGS"
 """Names another settings file, for a second installation or a test."""
+
+
+Pairs = Annotated[int, Field(ge=1, le=9999)]
 
 
 class Settings(BaseModel):
@@ -28,9 +31,10 @@ class Settings(BaseModel):
     target_value: str = "4"
     filter_name: str = ""
     period: str = ""
-    pairs: int = Field(default=8, ge=1, le=9999)
+    own_pairs: dict[str, Pairs] = Field(default_factory=dict, description="Where not the suggested number")
     overlay_opacity: int = Field(default=45, ge=0, le=100)
     show_clipping: bool = True
+    show_grid: bool = False
 
 
 def settings_path() -> Path:

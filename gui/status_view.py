@@ -16,6 +16,7 @@ STATE_WORDS = {
     "lost": ("failed", "lost"),
 }
 LOW_DISK_SHOTS = 200
+LONGEST_NAME = 40
 
 
 class StatusView:
@@ -45,7 +46,8 @@ class StatusView:
     def show_session(self) -> None:
         """Show the name of the session."""
         folder, made = self._keeper.folder, self._keeper.session is not None
-        words = folder.name if made else f"{folder.name}, made at the first capture"
+        name = shortened(folder.name)
+        words = name if made else f"{name}, made at the first capture"
         self._chips.set("Session", "ready" if made else "off", words, str(folder))
 
     def applied_rows(self, applied: AppliedPlan) -> list[tuple[str, str, str, str]]:
@@ -62,6 +64,13 @@ class StatusView:
                 name = f"{write.name} ({write.selector})" if write.selector else write.name
                 rows.append((camera, name, f"{plain(write.asked)}{unit}", f"{plain(write.applied)}{unit}"))
         return rows
+
+
+def shortened(name: str) -> str:
+    """Return a name that fits the status bar: its beginning and its end."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME // 2]}…{name[-LONGEST_NAME // 2 + 1 :]}"
 
 
 def plain(value: object) -> str:

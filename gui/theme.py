@@ -43,11 +43,12 @@ def colour(value: str, alpha: float = 1.0) -> QColor:
 
 
 def font(px: int = BASE_PX, *, bold: bool = False, mono: bool = False) -> QFont:
-    """Return the house font at a size in pixels, with figures of equal width when `mono`."""
+    """Return the house font at a size in pixels, with figures of equal width."""
     result = QFont()
     result.setFamilies(list(MONO_FAMILIES if mono else FAMILIES))
     result.setPixelSize(px)
     result.setBold(bold)
+    result.setFeature(QFont.Tag("tnum"), 1)  # figures of equal width in every font that has them
     return result
 
 
@@ -79,7 +80,8 @@ QMenu::separator {{ height: 1px; background: {BORDER}; margin: 4px 8px; }}
 QPushButton {{ background: {RAISED}; border: 1px solid {BORDER}; border-radius: 6px; padding: 7px 14px; }}
 QPushButton:hover {{ background: {HOVER}; }}
 QPushButton:pressed {{ background: {PANEL}; }}
-QPushButton:focus, QToolButton:focus {{ border-color: {ACCENT}; }}
+QPushButton:focus, QToolButton:focus {{ border: 2px solid {ACCENT}; padding: 6px 13px; }}
+QPushButton#primary:focus {{ border-color: {TEXT}; }}
 QPushButton:disabled {{ color: {FAINT}; background: {PANEL}; }}
 QPushButton:checked {{ background: #1d3b2e; border-color: {OK}; }}
 QPushButton#primary {{ background: #2368b5; border-color: {ACCENT}; font-weight: 600; }}
@@ -97,6 +99,11 @@ QWidget#rail QToolButton:checked {{ background: {RAISED}; border-color: {ACCENT}
 QLineEdit, QSpinBox, QComboBox {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px;
     padding: 6px 8px; selection-background-color: {ACCENT}; min-height: 18px; }}
 QLineEdit:focus, QSpinBox:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
+QCheckBox:focus {{ color: {ACCENT}; }}
+QCheckBox::indicator:focus {{ border: 2px solid {ACCENT}; }}
+QListWidget:focus, QTreeWidget:focus, QPlainTextEdit:focus {{ border-color: {ACCENT}; }}
+QSlider::handle:horizontal:focus {{ background: {ACCENT}; }}
+QTabBar::tab:focus {{ color: {ACCENT}; }}
 QLineEdit[wrong="true"], QComboBox[wrong="true"] {{ border-color: {BAD}; }}
 QLineEdit:disabled, QSpinBox:disabled, QComboBox:disabled {{ color: {FAINT}; }}
 QComboBox::drop-down {{ border: none; width: 26px; }}

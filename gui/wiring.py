@@ -19,30 +19,30 @@ def connect(window: MainWindow) -> None:
     service.live_changed.connect(capture.set_live)
     service.applied.connect(window.plan_applied)
     service.take_started.connect(capture.take_started)
-    service.shot.connect(capture.show_shot)
+    service.shot.connect(capture.take.shot)
     service.take_finished.connect(window.take_finished)
     service.take_failed.connect(window.take_failed)
     service.restarting.connect(capture.camera_lost)
     service.restarted.connect(capture.camera_back)
     service.gave_up.connect(capture.camera_given_up)
     service.trouble.connect(window.show_trouble)
-    service.session_changed.connect(window.session_changed)
+    service.session_changed.connect(window.session.changed)
     window.plan_page.use_plan.connect(service.apply_plan)
     window.plan_page.plan_changed.connect(capture.set_wished_plan)
     capture.capture_wanted.connect(service.capture)
     capture.cancel_wanted.connect(service.cancel)
     capture.live_wanted.connect(service.set_live)
     capture.restart_wanted.connect(service.restart_camera)
-    capture.panel.scene_edit.textChanged.connect(window.count_scene)
     window.readiness.retry_wanted.connect(window.open_rig)
-    window.index.listed.connect(window.listed)
-    window.index.failed.connect(window.show_trouble)
+    window.session.index.listed.connect(window.session.listed)
+    window.session.index.failed.connect(window.session.failed)
+    window.banner.told.connect(window.messages.add)
     review.trouble.connect(window.show_trouble)
     review.deblur_wanted.connect(window.deblur_pair)
     window.deblur_page.trouble.connect(window.show_trouble)
     for key, slot in {
-        "session.new": window.new_session,
-        "session.open": window.open_session,
+        "session.new": window.session.new,
+        "session.open": window.session.open,
         "app.quit": window.close,
         "plan.use": window.plan_page.send_plan,
         "rig.live": window.toggle_live,
@@ -50,14 +50,18 @@ def connect(window: MainWindow) -> None:
         "capture.fire": capture.fire,
         "capture.cancel": window.cancel,
         "capture.next": capture.panel.checklist.choose_next,
-        "view.fit": window.fit,
-        "view.actual": window.actual,
+        "view.fit": window.views.fit,
+        "view.actual": window.views.actual,
         "view.clipping": capture.bar.clipping.toggle,
+        "view.grid": capture.bar.grid.toggle,
+        "view.flip": window.views.flip,
         "review.next": review.select_next,
         "review.previous": review.select_previous,
         "review.process": review.process,
         "deblur.run": window.deblur_page.run,
         "deblur.mask": window.deblur_page.toggle_mask,
+        "deblur.save": window.deblur_page.save,
+        "help.messages": lambda: window.messages.show_in(window),
         "help.keys": window.help_toggle,
     }.items():
         window.actions_by_key[key].triggered.connect(slot)

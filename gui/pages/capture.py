@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from gui import theme
-from gui.frames import CAMERAS, FramePreparer, PreparedFrame
+from gui.frames import CAMERAS, FramePreparer
 from gui.imaging import RawFormat
+from gui.pages.take_progress import TakeProgress
 from gui.planning import sentence
+from gui.session_index import Listing
 from gui.settings import Settings
 from gui.take import TakeRequest
 from gui.widgets.capture_bar import CaptureBar
@@ -17,7 +20,7 @@ from gui.widgets.counters import CounterTable
 from gui.widgets.live_view import LiveView
 from gui.widgets.view_state import ViewState
 from gui.workers import Trouble
-from rig.capture.result import Shot, TakeResult
+from rig.capture.result import TakeResult
 from rig.exposure import ExposurePlan
 from rig.status import RigStatus
 
@@ -43,19 +46,20 @@ class CapturePage(QWidget):
         self._numbers = dict.fromkeys(CAMERAS, 0)
         self._ready = False
         self._why_not = "The rig is opening"
-        self._running: TakeRequest | None = None
-        self._delivered_before: dict[str, int] = {}
         self._live = True
         self._lost: list[str] = []
         self._plan: ExposurePlan | None = None
         self._wished: ExposurePlan | None = None
-        self._used_scenes: set[str] = set()
+        self._listing = Listing(Path())
+        self._counted = ("", "")
         self.state = ViewState(self)
         self.views = {camera: LiveView(camera, self.state) for camera in CAMERAS}
         self.counters = CounterTable()
-        self.panel = CapturePanel(settings.pairs)
-        self.bar = CaptureBar(settings.show_clipping)
+        self.panel = CapturePanel(settings.own_pairs)
+        self.take = TakeProgress(self.panel)
+        self.bar = CaptureBar(settings.show_clipping, settings.show_grid)
         self._set_clipping(settings.show_clipping)
+        self._set_grid(settings.show_grid)
         self._build()
         self._connect()
         self._update_button()
@@ -81,12 +85,12 @@ class CapturePage(QWidget):
         self.bar.actual_wanted.connect(self.show_actual_pixels)
         self.bar.live_wanted.connect(self.live_wanted)
         self.bar.clipping.toggled.connect(self._set_clipping)
+        self.bar.grid.toggled.connect(self._set_grid)
         self.panel.capture_wanted.connect(self.fire)
         self.panel.cancel_wanted.connect(self.cancel_wanted)
         self.panel.new_scene_wanted.connect(self.use_new_scene)
-        self.panel.pairs_spin.valueChanged.connect(self._remember_pairs)
-        self.panel.checklist.chosen.connect(self._step_chosen)
-        self.panel.scene_edit.textChanged.connect(self._update_button)
+        self.panel.checklist.chosen.connect(self._update_button)
+        self.panel.scene_edit.textChanged.connect(self._count_scene)
         self.panel.period_edit.textChanged.connect(self._update_button)
         for view in self.views.values():
             view.restart_wanted.connect(self.restart_wanted)
@@ -98,17 +102,12 @@ class CapturePage(QWidget):
         shown = 0
         for camera, view in self.views.items():
             found = self._preparer.slots[camera].take(self._numbers[camera])
-            if found is None:
-                continue
-            self._numbers[camera], frame = found
-            self.show_frame(frame)
-            self._preparer.set_step(camera, view.wanted_step())
-            shown += 1
+            if found is not None:
+                self._numbers[camera], frame = found
+                view.show_frame(frame)
+                shown += 1
+            self._preparer.set_wish(camera, view.canvas.wanted())
         return shown
-
-    def show_frame(self, frame: PreparedFrame) -> None:
-        """Show a frame in its view."""
-        self.views[frame.camera].show_frame(frame)
 
     def show_status(self, status: RigStatus) -> None:
         """Show the counters of a rig status; without both cameras there is no take."""
@@ -130,17 +129,7 @@ class CapturePage(QWidget):
                     "temperature": item.temperature_c,
                 },
             )
-
-        self._show_progress(status)
-
-    def _show_progress(self, status: RigStatus) -> None:
-        """Count the frames of a burst; the verdicts come when it is over."""
-        if self._running is None or any(camera.state != "science" for camera in status.cameras.values()):
-            return
-        delivered = {name: camera.counters.delivered for name, camera in status.cameras.items()}
-        if not self._delivered_before:
-            self._delivered_before = delivered
-        self.panel.show_frames(min(delivered[name] - self._delivered_before[name] for name in delivered))
+        self.take.follow(status)
 
     # ---- state of rig and take
 
@@ -170,10 +159,19 @@ class CapturePage(QWidget):
             self.panel.period_edit.setPlaceholderText(f"plan's {plan.period_s * 1e3:.0f} ms")
         self._update_button()
 
-    def set_scene_counts(self, scenes: set[str], paired: dict[str, int], rejected: dict[str, int]) -> None:
-        """Show what the chosen scene has already."""
-        self._used_scenes = scenes
-        self.panel.checklist.set_counts(paired, rejected)
+    def show_listing(self, listing: Listing) -> None:
+        """Know what the session holds."""
+        self._listing = listing
+        self._count_scene()
+
+    def _count_scene(self) -> None:
+        """Show what the chosen scene has already; another scene starts with its first open step."""
+        scene, listing, checklist = self.scene, self._listing, self.panel.checklist
+        checklist.set_counts(listing.counts(scene, "paired"), listing.counts(scene, "rejected"))
+        if (str(listing.folder), scene) != self._counted and self.take.running is None:
+            checklist.choose(checklist.next_open())
+        self._counted = (str(listing.folder), scene)
+        self._update_button()
 
     @property
     def scene(self) -> str:
@@ -183,10 +181,9 @@ class CapturePage(QWidget):
     def use_new_scene(self) -> None:
         """Take the next free name for a scene."""
         number = 1
-        while f"s{number:02d}" in self._used_scenes:
+        while f"s{number:02d}" in self._listing.scenes:
             number += 1
         self.panel.scene_edit.setText(f"s{number:02d}")
-        self.panel.checklist.choose("whiteboard")
 
     def request(self) -> TakeRequest | None:
         """Return the take as it is set up, or None with the wrong field marked."""
@@ -194,58 +191,35 @@ class CapturePage(QWidget):
         if not self.panel.check_fields() or plan is None:
             return None
         kind = self.panel.checklist.current
+        self.panel.pairs_spin.interpretText()
         return TakeRequest(self.scene, kind, self.panel.pairs_spin.value(), self.panel.period_s(), plan)
 
     def fire(self) -> None:
         """Ask for the take, if one can be made."""
-        if self._running is not None or not self.panel.button.isEnabled():
+        if self.take.running is not None or not self.panel.button.isEnabled():
             return
         request = self.request()
         if request is not None:
-            self.panel.button.setEnabled(
-                False
-            )  # until the rig says that it began: no second take by a double click
+            # off until the rig says that it began: no second take by a double click
+            self.panel.button.setEnabled(False)
             self.capture_wanted.emit(request)
 
     def take_started(self, request: TakeRequest) -> None:
         """Show that a take began."""
-        self._running = request
-        self._delivered_before = {}
+        self.take.started(request)
         self._show_pause()
-        self.panel.start(request.kind, request.pairs)
         self._update_button()
-
-    def show_shot(self, shot: Shot) -> None:
-        """Show the verdict on one shot."""
-        if shot.paired:
-            skew = "" if shot.skew_us is None else f"  skew {shot.skew_us:+.2f} µs"
-            text = f"paired{skew}" + "".join(f"; {warning}" for warning in shot.warnings)
-        else:
-            text = f"rejected: {shot.reason}"
-        self.panel.add_shot(shot.record.index, shot.paired and not shot.warnings, text)
 
     def take_finished(self, result: TakeResult) -> None:
         """Show the outcome of a take and go on to the next step when it was a good one."""
-        self._running = None
+        self.take.finished(result)
         self._show_pause()
-        self.panel.finish()
-        good = result.state == "complete" and result.paired and not result.rejected
-        text = f"{result.kind.capitalize()}: {result.paired} paired of {result.fired} fired"
-        if result.rejected:
-            text += f", {result.rejected} rejected"
-        if result.state != "complete":
-            text += f", {result.state}"
-        self.panel.say(text, theme.OK if good else theme.WARN)
-        if good and result.kind != "action":
-            self.panel.checklist.choose_next()
         self._update_button()
 
     def take_failed(self, trouble: Trouble) -> None:
         """Show why a take could not be made."""
-        self._running = None
+        self.take.failed(trouble)
         self._show_pause()
-        self.panel.finish()
-        self.panel.say(f"Take failed: {trouble.message}. {sentence(trouble.hint)}", theme.BAD)
         self._update_button()
 
     # ---- cameras
@@ -273,7 +247,9 @@ class CapturePage(QWidget):
         self._show_pause()
 
     def _show_pause(self) -> None:
-        words = "Capturing" if self._running is not None else "" if self._live else "Live view is off  [L]"
+        words = "" if self._live else "Live view is off  [L]"
+        if self.take.running is not None:
+            words = "Capturing"
         for view in self.views.values():
             view.canvas.set_pause(words)
 
@@ -298,11 +274,10 @@ class CapturePage(QWidget):
         for view in self.views.values():
             view.set_show_clipping(shown)
 
-    def _remember_pairs(self, pairs: int) -> None:
-        self._settings.pairs = pairs
-
-    def _step_chosen(self, kind: str) -> None:
-        self._update_button()
+    def _set_grid(self, shown: bool) -> None:
+        self._settings.show_grid = shown
+        for view in self.views.values():
+            view.set_show_grid(shown)
 
     def _update_button(self) -> None:
         kind = self.panel.checklist.current
@@ -310,7 +285,7 @@ class CapturePage(QWidget):
         reasons = []
         if not self._ready:
             reasons.append(self._why_not)
-        elif self._running is not None:
+        elif self.take.running is not None:
             reasons.append("A take is running")
         elif self._lost:
             reasons.append(f"Camera {' and '.join(self._lost)} lost: it is being restarted")

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSizeF, Qt, Signal
+from PySide6.QtCore import QSizeF, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
-    QScrollArea,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from gui import actions, theme
 from gui.pictures import PairView, derived_path, load_view
+from gui.planning import sentence
 from gui.processing_job import ProcessingJob
 from gui.session_index import Listing, SessionIndex, Shot
 from gui.sessions import SessionKeeper
 from gui.widgets.compare_slider import CompareSlider
 from gui.widgets.elided import ElidedLabel
-from gui.widgets.facts import meta_rows, proof_rows
-from gui.widgets.readout import ValueTable
+from gui.widgets.shot_facts import ShotFacts
 from gui.widgets.shot_list import ShotList
 from gui.workers import NewestSlot, Trouble, Worker
 from rig.records import PairRecord
@@ -49,13 +48,9 @@ class ReviewPage(QWidget):
         self.shots = ShotList()
         self.slider = CompareSlider("B", "S")
         self.slider.set_names("B  long, blurred", "S  short, sharp", (theme.CAMERA["B"], theme.CAMERA["S"]))
-        self.slider.clear(NO_SESSION)
+        self.slider.clear("Reading the session", busy=True)
         self.shown = ElidedLabel()
-        self.proof = ValueTable()
-        self.meta = {camera: ValueTable() for camera in ("B", "S")}
-        self.warnings = QLabel("")
-        self.warnings.setObjectName("warning")
-        self.warnings.setWordWrap(True)
+        self.facts = ShotFacts()
         self.process_button = QPushButton("Process scene")
         self.process_button.setObjectName("primary")
         self.process_button.setToolTip(actions.tooltip("review.process"))
@@ -72,6 +67,7 @@ class ReviewPage(QWidget):
         self.outcome = ElidedLabel()
         self._view: NewestSlot[PairView] = NewestSlot()
         self._seen = 0
+        self._waiting: PairRecord | None = None
         self._loader = Worker("review", limit=2, parent=self)
         self._loader.failed.connect(self._load_failed)
         self._job = ProcessingJob(keeper, self)
@@ -105,26 +101,12 @@ class ReviewPage(QWidget):
         middle.addWidget(self.progress)
         middle.addWidget(self.outcome)
         middle.addLayout(row)
-        tabs = QTabWidget()
-        tabs.setFixedWidth(318)
-        tabs.addTab(self._proof_tab(), "Sync proof")
-        for camera, table in self.meta.items():
-            tabs.addTab(_scrolled(table), f"Frame {camera}")
         body = QHBoxLayout(self)
         body.setContentsMargins(16, 12, 16, 12)
         body.setSpacing(14)
         body.addWidget(left)
         body.addLayout(middle, 1)
-        body.addWidget(tabs)
-
-    def _proof_tab(self) -> QScrollArea:
-        content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.proof)
-        column.addWidget(self.warnings)
-        column.addStretch(1)
-        return _scrolled(content)
+        body.addWidget(self.facts)
 
     # ---- list
 
@@ -140,8 +122,13 @@ class ReviewPage(QWidget):
         self.shots.show_listing(listing)
         if not listing.shots:
             self._clear_shot()
-            self.slider.clear(NO_SESSION if not listing.made else "The session holds no shots yet.")
+            self.slider.clear("The session holds no shots yet." if listing.made else NO_SESSION)
         self._update_buttons()
+
+    def show_unreadable(self, trouble: Trouble) -> None:
+        """Say why the session cannot be read, where its pictures would be."""
+        if not self.listing.shots:
+            self.slider.clear(f"{sentence(trouble.message)}\n{sentence(trouble.hint)}")
 
     def select_next(self) -> None:
         """Select the next shot."""
@@ -155,20 +142,32 @@ class ReviewPage(QWidget):
 
     def show_shot(self, shot: Shot) -> None:
         """Show the facts of a shot at once, its pictures as soon as they are loaded."""
-        self.proof.show_all(proof_rows(shot.sync))
-        for camera, table in self.meta.items():
-            table.show_all(meta_rows(shot, camera))
-        warned = shot.warnings if isinstance(shot, PairRecord) else ()
-        self.warnings.setText("\n".join(warned))
+        self.facts.show_shot(shot)
         self._update_buttons()
         if not isinstance(shot, PairRecord):
+            self._waiting = None
             self._loader.drop("view")
             self.shown.setText(shot.id)
             self.slider.clear(f"Rejected: {shot.sync.reason}\nNo frame of it is kept as a pair.")
             return
-        self.shown.setText(f"{shot.id}: loading")
-        root = self.listing.folder
-        self._loader.submit(lambda: self._load(root, shot), "view", newest_only=True)
+        self.shown.setText(f"{shot.id}   loading")
+        self.shown.set_colour(theme.MUTED)
+        if not self.slider.has_image():
+            self.slider.clear(f"Loading {shot.id}", busy=True)
+        self._waiting = shot
+        if self.isVisible():  # a take goes on undisturbed: pictures load when somebody looks
+            self._load_waiting()
+
+    def _load_waiting(self) -> None:
+        pair, root = self._waiting, self.listing.folder
+        self._waiting = None
+        if pair is not None:
+            self._loader.submit(lambda: self._load(root, pair), "view", newest_only=True)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        """Load the picture that was selected meanwhile."""
+        super().showEvent(event)
+        self._load_waiting()
 
     def _load(self, root: Path, pair: PairRecord) -> None:
         self._view.put(load_view(root, pair))
@@ -186,14 +185,11 @@ class ReviewPage(QWidget):
         self.shown.set_colour(theme.OK if view.developed else theme.MUTED)
 
     def _load_failed(self, trouble: Trouble) -> None:
-        self.slider.clear(f"{trouble.message}\n{trouble.hint}")
+        self.slider.clear(f"{sentence(trouble.message)}\n{sentence(trouble.hint)}")
         self.trouble.emit(trouble)
 
     def _clear_shot(self) -> None:
-        self.proof.show_all({})
-        for table in self.meta.values():
-            table.show_all({})
-        self.warnings.setText("")
+        self.facts.clear_shot()
         self.shown.setText("")
 
     # ---- processing
@@ -205,6 +201,11 @@ class ReviewPage(QWidget):
         if shot is not None:
             return shot.scene
         return self.listing.scenes[-1] if self.listing.scenes else ""
+
+    @property
+    def processing(self) -> bool:
+        """Whether a scene is being processed."""
+        return self._job.running
 
     def process(self) -> None:
         """Develop all pairs of the selected scene in the background."""
@@ -260,17 +261,3 @@ class ReviewPage(QWidget):
         """End the threads of the page."""
         self._job.end()
         self._loader.end()
-
-
-def _scrolled(content: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    holder = QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(4, 10, 8, 8)
-    column.addWidget(content)
-    column.addStretch(1)
-    area.setWidget(holder)
-    return area

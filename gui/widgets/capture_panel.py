@@ -26,14 +26,20 @@ MAX_VERDICTS = 200
 
 
 class CapturePanel(QFrame):
-    """Everything that decides on the next take, and what became of the last one."""
+    """Everything that decides on the next take, and what became of the last one.
+
+    Args:
+        own_pairs: Numbers of pairs that the operator wants instead of the suggested ones, for each kind of
+            take; kept up to date here.
+    """
 
     capture_wanted = Signal()
     cancel_wanted = Signal()
     new_scene_wanted = Signal()
 
-    def __init__(self, pairs: int) -> None:
+    def __init__(self, own_pairs: dict[str, int]) -> None:
         super().__init__()
+        self._own_pairs = own_pairs
         self.setObjectName("panel")
         self.setFixedWidth(312)
         self.scene_edit = TextEdit("s01")
@@ -42,7 +48,7 @@ class CapturePanel(QFrame):
         self.new_scene.setToolTip("Take the next free name: a new set-up of the rig")
         self.new_scene.clicked.connect(self.new_scene_wanted)
         self.checklist = Checklist()
-        self.pairs_spin = CalmSpinBox(1, 9999, pairs)
+        self.pairs_spin = CalmSpinBox(1, 9999, 1)
         self.pairs = Field("Pairs", self.pairs_spin, "How many trigger pulses")
         self.period_edit = TextEdit("", "plan's")
         self.period = Field(
@@ -72,6 +78,20 @@ class CapturePanel(QFrame):
         self.shots.setWordWrap(True)
         self.shots.setMinimumHeight(60)
         self._build()
+        self.checklist.chosen.connect(self._suggest_pairs)
+        self.pairs_spin.valueChanged.connect(self._remember_pairs)
+        self._suggest_pairs(self.checklist.current)
+
+    def _suggest_pairs(self, kind: str) -> None:
+        """Put in the operator's own number for a step, else the suggested one."""
+        self.pairs_spin.setValue(self._own_pairs.get(kind, self.checklist.suggested_pairs(kind)))
+
+    def _remember_pairs(self, pairs: int) -> None:
+        kind = self.checklist.current
+        if pairs == self.checklist.suggested_pairs(kind):
+            self._own_pairs.pop(kind, None)
+        else:
+            self._own_pairs[kind] = pairs
 
     def _build(self) -> None:
         column = QVBoxLayout(self)

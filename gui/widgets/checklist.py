@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
@@ -19,20 +19,22 @@ class Step:
         kind: The kind of take.
         title: What the operator reads.
         hint: What he is to do.
+        pairs: How many pairs are suggested.
         optional: Whether a scene can do without it.
     """
 
     kind: str
     title: str
     hint: str
+    pairs: int
     optional: bool = False
 
 
 SCENE_STEPS: tuple[Step, ...] = (
-    Step("whiteboard", "Whiteboard", "Even white card fills both views"),
-    Step("lightbox", "Lightbox", "Light box fills both views: colour cast", optional=True),
-    Step("static", "Static", "The scene without the moving object"),
-    Step("action", "Action", "The object moves through the scene"),
+    Step("whiteboard", "Whiteboard", "Even white card fills both views", 2),
+    Step("lightbox", "Lightbox", "Light box fills both views: colour cast", 4, optional=True),
+    Step("static", "Static", "The scene without the moving object", 5),
+    Step("action", "Action", "The object moves through the scene", 8),
 )
 
 
@@ -48,6 +50,7 @@ class StepRow(QWidget):
         self.rejected = 0
         self.current = False
         self.running = False
+        self.focused = False
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(step.title)
@@ -77,7 +80,7 @@ class StepRow(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(self.rect()).adjusted(0.5, 1.5, -0.5, -1.5)
         if self.current:
-            painter.setPen(QPen(theme.colour(theme.ACCENT), 1.2))
+            painter.setPen(QPen(theme.colour(theme.ACCENT), 2.4 if self.focused else 1.2))
             painter.setBrush(theme.colour(theme.RAISED))
             painter.drawRoundedRect(box, 6, 6)
         self._paint_mark(painter, QRectF(10, box.center().y() - 8, 16, 16))
@@ -125,7 +128,7 @@ class StepRow(QWidget):
 
 
 class Checklist(QWidget):
-    """All steps of a scene; one of them is current."""
+    """All steps of a scene; one of them is current. Arrow keys move, like in a group of radio buttons."""
 
     chosen = Signal(str)
 
@@ -140,6 +143,8 @@ class Checklist(QWidget):
             column.addWidget(row)
         self._current = steps[0].kind
         self._rows[self._current].current = True
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName("Step of the scene")
 
     @property
     def current(self) -> str:
@@ -163,6 +168,44 @@ class Checklist(QWidget):
         """Go on to the next step; from the last one to the first."""
         kinds = list(self._rows)
         self.choose(kinds[(kinds.index(self._current) + 1) % len(kinds)])
+
+    def next_open(self) -> str:
+        """Return the step to go on with: the first without a pair, the last when all have some."""
+        return next((kind for kind, row in self._rows.items() if not row.paired), list(self._rows)[-1])
+
+    def open_after(self, kind: str) -> str:
+        """Return the first step after `kind` that has no pair yet; without one `kind` itself."""
+        kinds = list(self._rows)
+        later = kinds[kinds.index(kind) + 1 :]
+        return next((name for name in later if not self._rows[name].paired), kind)
+
+    def suggested_pairs(self, kind: str) -> int:
+        """Return how many pairs are suggested for a step."""
+        return self._rows[kind].step.pairs
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
+        """Choose the step above or below."""
+        by = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
+        if by is None:
+            super().keyPressEvent(event)
+            return
+        kinds = list(self._rows)
+        self.choose(kinds[min(max(kinds.index(self._current) + by, 0), len(kinds) - 1)])
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 (Qt's name)
+        """Show that the arrow keys work here."""
+        self._show_focus(True)
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 (Qt's name)
+        """Show that they do not any more."""
+        self._show_focus(False)
+        super().focusOutEvent(event)
+
+    def _show_focus(self, focused: bool) -> None:
+        for row in self._rows.values():
+            row.focused = focused
+            row.update()
 
     def set_counts(self, paired: dict[str, int], rejected: dict[str, int]) -> None:
         """Show how many pairs and rejected shots each kind has."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from gui import theme
 
@@ -18,6 +18,7 @@ class ErrorBanner(QFrame):
     """Shows the newest message; several of them are counted, not stacked, so that it never grows."""
 
     closed = Signal()
+    told = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,11 +26,15 @@ class ErrorBanner(QFrame):
         self._text = QLabel()
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(self._text.textInteractionFlags().TextSelectableByMouse)
-        self._details = ""
+        # a path without a space must not make the window wider than the screen
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._copied = ""
         self._count = 0
-        self._copy = QPushButton("Copy details")
-        self._copy.clicked.connect(self._copy_details)
+        self._copy = QPushButton("Copy")
+        self._copy.setToolTip("Message, hint and details to the clipboard")
+        self._copy.clicked.connect(self._copy_text)
         close = QPushButton("Close")
+        close.setToolTip("Close  [Esc]")
         close.clicked.connect(self.dismiss)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 8, 10, 8)
@@ -61,8 +66,8 @@ class ErrorBanner(QFrame):
         if self._count > 1:
             lines += f" <span style='color:{theme.MUTED}'>({self._count} messages)</span>"
         self._text.setText(lines)
-        self._details = details
-        self._copy.setVisible(bool(details))
+        self._copied = "\n".join(part for part in (message, hint, details) if part)
+        self.told.emit(level, self._copied)
         self.show()
 
     def dismiss(self) -> None:
@@ -71,8 +76,8 @@ class ErrorBanner(QFrame):
         self.hide()
         self.closed.emit()
 
-    def _copy_details(self) -> None:
-        QApplication.clipboard().setText(self._details)
+    def _copy_text(self) -> None:
+        QApplication.clipboard().setText(self._copied)
 
 
 def _escape(text: str) -> str:

@@ -133,4 +133,7 @@ class CalmComboBox(QComboBox):
 
 
 def _is_return(event: QKeyEvent) -> bool:
+    """Whether it is Return alone: Ctrl+Return is a shortcut also while typing."""
+    if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+        return False
     return event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)

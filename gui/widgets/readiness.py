@@ -19,6 +19,11 @@ COLOURS = {
 MARKS = {"waiting": "○", "working": "◔", "ready": "●", "failed": "✕", "off": "○"}
 
 
+CHIPS = {"B": "capturing", "S": "capturing", "Box": "ready", "Disk": "999 999 pairs left", "Session": ""}
+"""The chips of the status bar, each with the widest words that it shows day by day."""
+CHIP_PADDING_PX = 18
+
+
 @dataclass(frozen=True)
 class Readiness:
     """State of one part of the rig.
@@ -106,10 +111,11 @@ class ReadinessPanel(QFrame):
 class Chip(QLabel):
     """One short fact in the status bar with a coloured dot."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, widest: str = "") -> None:
         super().__init__()
         self._name = name
         self.setObjectName("badge")
+        self._least = f"● {name} {widest}" if widest else ""
         self.set("off", "")
 
     def set(self, state: str, text: str, tooltip: str = "") -> None:
@@ -118,6 +124,8 @@ class Chip(QLabel):
         words = f" <span style='color:{theme.MUTED}'>{text}</span>" if text else ""
         self.setText(f"{dot} {self._name}{words}")
         self.setToolTip(tooltip)
+        if self._least:  # one chip that changes its words must not push the others about
+            self.setMinimumWidth(self.fontMetrics().horizontalAdvance(self._least) + CHIP_PADDING_PX)
 
     def plain(self) -> str:
         """Return what is shown, without markup."""
@@ -133,7 +141,7 @@ class StatusChips(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.chips = {name: Chip(name) for name in ("B", "S", "Box", "Disk", "Session")}
+        self.chips = {name: Chip(name, widest) for name, widest in CHIPS.items()}
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 3, 10, 3)
         row.setSpacing(8)

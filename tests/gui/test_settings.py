@@ -12,8 +12,8 @@ from gui.settings import Settings, load_settings, save_settings, settings_path
 
 def test_what_was_saved_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "gui.json"
-    assert save_settings(Settings(speed="2 m/s", pairs=3), path)
-    assert load_settings(path) == (Settings(speed="2 m/s", pairs=3), "")
+    assert save_settings(Settings(speed="2 m/s", own_pairs={"static": 3}), path)
+    assert load_settings(path) == (Settings(speed="2 m/s", own_pairs={"static": 3}), "")
 
 
 def test_a_first_start_has_defaults_and_nothing_to_complain(tmp_path: Path) -> None:
@@ -34,10 +34,10 @@ def test_no_file_whatever_stops_the_start(content: bytes) -> None:
 
 def test_good_fields_survive_a_wrong_one_and_the_operator_is_told(tmp_path: Path) -> None:
     path = tmp_path / "gui.json"
-    path.write_text('{"pairs": -4, "speed": "3 m/s", "page": "cellar", "unknown": 1}')
+    path.write_text('{"own_pairs": {"static": -4}, "speed": "3 m/s", "page": "cellar", "unknown": 1}')
     settings, complaint = load_settings(path)
     assert settings == Settings(speed="3 m/s")
-    assert "pairs" in complaint
+    assert "own_pairs" in complaint
     assert "page" in complaint
 
 

@@ -1,0 +1,68 @@
+"""Which session the window shows: new, open, listed; and the name of it in the title."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog
+
+from gui.session_index import Listing, SessionIndex
+from gui.sessions import SessionKeeper, default_root, fresh_folder
+from gui.workers import Trouble
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
+
+
+class SessionFlow(QObject):
+    """Takes the window from one session to another and hands listings to its pages.
+
+    Args:
+        window: The window.
+        keeper: The session.
+
+    Attributes:
+        listing: What the session holds, as last read.
+    """
+
+    def __init__(self, window: MainWindow, keeper: SessionKeeper) -> None:
+        super().__init__(window)
+        self._window = window
+        self._keeper = keeper
+        self.listing = Listing(keeper.folder)
+        self.index = SessionIndex(keeper, self)
+
+    def new(self) -> None:
+        """Go over to a fresh folder; it is made at the first capture."""
+        self._window.service.switch_session(fresh_folder())
+
+    def open(self) -> None:
+        """Let the operator choose a session folder."""
+        start = self._keeper.folder if self._keeper.folder.exists() else default_root()
+        chosen = QFileDialog.getExistingDirectory(self._window, "Open a session folder", str(start))
+        if chosen:
+            self._window.service.switch_session(Path(chosen))
+
+    def changed(self) -> None:
+        """Show the name of another session and list it."""
+        self._window.status_view.show_session()
+        self._window.show_title()
+        self.index.refresh()
+
+    def listed(self, listing: Listing) -> None:
+        """Hand a new listing to the pages."""
+        self.listing = listing
+        self._window.capture_page.show_listing(listing)
+        self._window.review_page.show_listing(listing)
+        self._window.deblur_page.show_listing(listing)
+
+    def failed(self, trouble: Trouble) -> None:
+        """Tell why the session cannot be read."""
+        self._window.review_page.show_unreadable(trouble)
+        self._window.show_trouble(trouble)
+
+    def end(self) -> None:
+        """End the thread that reads."""
+        self.index.end()
