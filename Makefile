@@ -29,7 +29,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	CC=$${CC:-cc} PYTHON=$(BIN)/python tests/c/run.sh
+	CC=$${CC:-cc} PYTHON="$$PWD/$(BIN)/python" tests/c/run.sh
 
 bench: $(VENV)/.dev
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
