@@ -50,7 +50,9 @@ def private_folder(path: Path) -> Path:
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise WorldError(f"{path} is not a folder of this user")
     if stat.S_IMODE(status.st_mode) & 0o077:
-        raise WorldError(f"other users have rights in the run directory {path}", hint=f"chmod 700 {path}")
+        raise WorldError(
+            f"other users have rights in the run directory {path}", hint="name a folder that is yours alone"
+        )
     return path
 
 
