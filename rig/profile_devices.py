@@ -11,6 +11,7 @@ from rig.profile_part import CfaPattern, NotNegative, Part, Pattern, Positive, S
 BOX_OUTPUTS = {
     "dg645": ("AB", "CD", "EF", "GH"),
     "qc9520": ("A", "B", "C", "D", "E", "F", "G", "H"),
+    "highland": ("A", "B", "C", "D"),
     "prawnblaster": ("GPIO9", "GPIO11", "GPIO13", "GPIO15"),
 }
 """Driver of a trigger box -> names of its outputs, as printed on the box."""
@@ -157,7 +158,9 @@ class TriggerBoxProfile(Part):
     schema_version: SchemaVersion = Field(alias="schema", description="Version of this schema: 1.")
     name: Text = Field(description="Short name.")
     title: Text = Field(description="Name for people.")
-    driver: Literal["dg645", "qc9520", "prawnblaster"] = Field(description="Driver that speaks to the box.")
+    driver: Literal["dg645", "qc9520", "prawnblaster", "highland"] = Field(
+        description="Driver that speaks to the box."
+    )
     match: Match = Field(
         default=Match(), description="Who the box must say it is, where its driver knows several models."
     )
@@ -169,4 +172,6 @@ class TriggerBoxProfile(Part):
     def _several_models_need_a_match(self) -> TriggerBoxProfile:
         if self.driver == "qc9520" and not (self.match.vendor and self.match.model):
             raise ValueError("match must name vendor and model: the driver qc9520 knows several models")
+        if self.driver == "highland" and not self.match.model:
+            raise ValueError("match must name the model: the driver highland knows several models")
         return self

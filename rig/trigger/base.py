@@ -33,11 +33,14 @@ class PulsePlan:
         count: Number of pulses.
         period_s: Time from pulse to pulse, in s.
         outputs: Pulse of each output, keyed by the box's output name such as "AB".
+        period_error_s: Of a plan read back: how far the true period may lie from `period_s` by the box's own
+            steps, in s; 0 where the box can make the period exactly.
     """
 
     count: int
     period_s: float
     outputs: dict[str, Pulse]
+    period_error_s: float = 0.0
 
     @property
     def duration_s(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rig.profiles import TriggerBoxProfile, TriggerSlot
-from rig.trigger import dg645, prawnblaster, qc9520
+from rig.trigger import dg645, highland, prawnblaster, qc9520
 from rig.trigger.base import TriggerBox
 from rig.trigger.link import SerialLink
 
@@ -13,6 +13,7 @@ _Connect = Callable[[SerialLink, TriggerBoxProfile], TriggerBox]
 _DRIVERS: dict[str, tuple[tuple[bytes, bytes], _Connect]] = {
     "dg645": (dg645.TERMINATORS, dg645.DG645.connect),
     "qc9520": (qc9520.TERMINATORS, qc9520.QC9520.connect),
+    "highland": (highland.TERMINATORS, highland.Highland.connect),
     "prawnblaster": (prawnblaster.TERMINATORS, prawnblaster.PrawnBlaster.connect),
 }
 """Driver in a box's profile -> ends of lines (of commands, of answers), and what connects to the box."""

@@ -9,6 +9,7 @@ from rig.profiles import TriggerBoxProfile
 from rig.virtual.dg645 import DG645
 from rig.virtual.dg645_pulses import PulseEngine
 from rig.virtual.dg645_settings import PAIRS
+from rig.virtual.highland import T560
 from rig.virtual.line_box import pairs_of
 from rig.virtual.prawnblaster import PINS, PrawnBlaster
 from rig.virtual.pty import Instrument
@@ -29,6 +30,8 @@ def simulated_box(profile: TriggerBoxProfile, engine: PulseEngine) -> SimulatedB
         is_bnc = re.search(profile.match.vendor or "", BNC_IDENTITY.partition(",")[0])
         box = QC9524(engine, BNC_IDENTITY if is_bnc else IDENTITY)
         return SimulatedBox(box, pairs_of(list(CHANNELS)))
+    if profile.driver == "highland":
+        return SimulatedBox(T560(engine), pairs_of(list(T560.CHANNELS)))
     if profile.driver == "prawnblaster":
         return SimulatedBox(PrawnBlaster(engine), pairs_of([f"GPIO{pin}" for pin in PINS]))
     return SimulatedBox(DG645(engine), pairs_of(list(PAIRS[1:])))

@@ -101,6 +101,13 @@ class PulseEngine:
             self.pump()
             return self._run is not None
 
+    @property
+    def cycles(self) -> int:
+        """Return the number of delay cycles given out since the world began."""
+        with self._changed:
+            self.pump()
+            return self._cycles
+
     def recent(self) -> list[Pulse]:
         """Return the newest pulses, oldest first."""
         with self._changed:

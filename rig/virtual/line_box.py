@@ -57,9 +57,13 @@ class LineBox(ABC):
     def _take(self, line: bytes) -> bytes:
         """Do what a line says and return the bytes of the answer."""
 
-    def wire(self, outputs: list[Output], period_s: float, count: int, *, stop: bool = False) -> None:
+    def wire(
+        self, outputs: list[Output], period_s: float, count: int, *, stop: bool = False, lead_s: float = 0.0
+    ) -> None:
         """Hand outputs and burst to the engine; they hold from the next `engine.trigger()` on."""
-        self.engine.configure(engine_settings(outputs, period_s, count), abort=stop)
+        settings = engine_settings(outputs, period_s, count)
+        settings.burst_delay_s = lead_s
+        self.engine.configure(settings, abort=stop)
 
 
 def engine_settings(outputs: list[Output], period_s: float, count: int) -> Settings:

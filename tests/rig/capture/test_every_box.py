@@ -14,6 +14,7 @@ from rig.session import Session
 BOXES = {
     "qc9520": ("A", "B"),
     "bnc575": ("C", "A"),
+    "highland_t560": ("D", "B"),
     "prawnblaster": ("GPIO9", "GPIO13"),
 }
 
