@@ -16,6 +16,9 @@ _LOG = logging.getLogger(__name__)
 MAX_ANSWER_BYTES = 256
 """No box has a longer answer; more without an end of line is noise."""
 
+_LONGEST_TALK = 5
+"""Time-outs of an answer that a line may take to fall silent."""
+
 
 class BoxLost(TriggerError):
     """The serial port of the box is gone: unplugged, or its process ended."""
@@ -49,6 +52,7 @@ class SerialLink:
         self.timeout_s = timeout_s
         self.lock = threading.RLock()
         self._command_end, self._answer_end = terminators
+        self._answer_owed = False
         try:
             self._serial = serial.Serial(
                 port,
@@ -88,6 +92,7 @@ class SerialLink:
         if not command.isascii() or not command.isprintable():
             raise ProtocolError(f"{command!r} is no command")
         with self.lock:
+            self._await_silence()
             _LOG.debug("%s < %s", self.port, command)
             try:
                 self._serial.write(command.encode("ascii") + self._command_end)
@@ -108,6 +113,7 @@ class SerialLink:
         """
         with self.lock:
             self.write(command)
+            self._answer_owed = True
             try:
                 answer = self._serial.read_until(self._answer_end, MAX_ANSWER_BYTES)
             except (serial.SerialException, OSError) as error:
@@ -124,6 +130,7 @@ class SerialLink:
                 f"the answer to {command} from {self.port} is garbled: {answer[:40]!r}",
                 hint="check baud rate and cable",
             )
+        self._answer_owed = False
         return text.decode("ascii")
 
     def drain(self) -> None:
@@ -137,6 +144,24 @@ class SerialLink:
                 self._serial.reset_input_buffer()
             except (serial.SerialException, OSError) as error:
                 raise self._lost(error) from error
+
+    def _await_silence(self) -> None:
+        """After a question without a proper answer: throw away what still comes, until nothing does any more.
+
+        Else a late answer would be taken for that to the next question, and so on for ever.
+        """
+        deadline = time.monotonic() + _LONGEST_TALK * self.timeout_s
+        while self._answer_owed:
+            try:
+                late = self._serial.read(MAX_ANSWER_BYTES)
+            except (serial.SerialException, OSError) as error:
+                raise self._lost(error) from error
+            _LOG.debug("%s > %r, too late", self.port, late)
+            self._answer_owed = bool(late)
+            if late and time.monotonic() > deadline:
+                raise ProtocolError(
+                    f"the device on {self.port} does not stop talking", hint="check port and baud rate"
+                )
 
     def close(self) -> None:
         """Give the port back; what was still to be sent is dropped."""

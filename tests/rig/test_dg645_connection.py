@@ -155,3 +155,13 @@ def _arrived(link: SerialLink) -> bool:
 def _unplug_and_fail(line: ScriptedBox) -> NoReturn:
     line.unplug()
     raise ValueError("the take went wrong")
+
+
+def test_a_late_answer_is_never_taken_for_that_to_the_next_question() -> None:
+    with scripted([("LERR?", None), ("TSRC?", "5")]) as line:
+        link = SerialLink(line.port, timeout_s=0.3)
+        with pytest.raises(ProtocolError, match="no answer"):
+            link.query("LERR?")
+        line.say(b"0\r\n")
+        assert link.query("TSRC?") == "5"
+        link.close()
