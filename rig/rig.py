@@ -18,7 +18,7 @@ from rig.capture.result import AppliedPlan, Shot, TakeFailed, TakeResult
 from rig.capture.settle import Check
 from rig.capture.take import Bench, TakeOrder, run_take
 from rig.companion import Companion, make_run_dir
-from rig.errors import CaptureError, CompanionError, DeviceError
+from rig.errors import CaptureError, CompanionError, DeviceError, PlanError
 from rig.exposure import ExposurePlan
 from rig.profiles import CAMERAS, RigProfile, expand, load_profile, load_rig
 from rig.records import check_kind
@@ -126,8 +126,14 @@ class Rig:
         """Give both cameras the exposures of a plan and read them back; the live view goes on with them.
 
         Raises:
+            PlanError: The plan was made for another rig: its optics and limits are not these.
             DeviceError: A camera refused.
         """
+        if plan.rig != self.source.name:
+            raise PlanError(
+                f"the plan was made for the rig {plan.rig}, this is {self.source.name}",
+                hint="plan the scene again for this rig",
+            )
         with self._busy:
             self._check_open()
             with self._pair.at_rest():

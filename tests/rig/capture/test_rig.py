@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from beamrig.cli import cli
 from rig import Rig
-from rig.errors import BeamrigError, CompanionError, DeviceError, ProfileError, TriggerError
+from rig.errors import BeamrigError, CompanionError, DeviceError, PlanError, ProfileError, TriggerError
+from rig.exposure import plan_exposure
 from rig.profiles import Companion, RigProfile, load_rig
 from rig.session import Session
 
@@ -67,12 +69,15 @@ def test_a_rig_that_cannot_be_opened_leaves_nothing_behind(
     assert processes_with(str(runs)) == []
 
 
-def test_a_closed_rig_is_gone_and_says_so(runs: Path) -> None:
+def test_a_rig_takes_only_its_own_plans_and_is_gone_once_closed(runs: Path) -> None:
     events: list[tuple[str, str]] = []
     with Rig.open("virtual", on_event=lambda camera, kind, _: events.append((camera, kind))) as rig:
         pids = [rig.cameras[name].pid for name in ("B", "S")]
         assert processes_with(str(runs)) != []
         assert rig.plan is None
+        foreign = plan_exposure(rig.source, speed_mps=1.4, distance_m=5.0, blur_s_px=4.0)
+        with pytest.raises(PlanError, match="another-rig"):
+            rig.apply_plan(dataclasses.replace(foreign, rig="another-rig"))
         with pytest.raises(BeamrigError, match="no exposure plan"):
             rig.capture(Session.create(runs / "s", rig.source), "s01", "static", 1)
     assert [path.name for path in runs.iterdir()] == ["s"]
