@@ -139,6 +139,11 @@ class LiveView(QWidget):
         self._facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._codes = QLabel("")
         self._codes.setStyleSheet("font-size: 12px;")
+        self._codes.setToolTip(
+            "From the RAW codes, before any processing. The focus number grows with "
+            "sharpness: compare it within one scene. Zoomed in it is that of what you see, else of the "
+            "middle of the picture."
+        )
         self._codes.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._trouble = self._make_trouble()
         header = QHBoxLayout()
@@ -202,9 +207,9 @@ class LiveView(QWidget):
             clip = f"<span style='color:{theme.CLIPPED}'><b>clipped {worst} {share:.2%}</b></span>"
         else:
             clip = f"<span style='color:{theme.OK}'>nothing clipped</span>"
-        where = "focus" if frame.detail is None else "focus of this part"
+        where = "focus" if frame.detail is None else "focus here"
         self._codes.setText(
-            f"<span style='color:{theme.MUTED}'>RAW, before any processing</span> &nbsp; {clip} &nbsp; "
+            f"<span style='color:{theme.MUTED}'>RAW codes</span> &nbsp; {clip} &nbsp; "
             f"<span style='color:{theme.MUTED}'>{where}</span> {steady(frame.focus, 6, 2)}"
         )
 
@@ -219,6 +224,7 @@ class LiveView(QWidget):
 
     def show_trouble(self, title: str, text: str, *, can_restart: bool = True) -> None:
         """Cover the picture with what is wrong."""
+        self._facts.setText("no pictures")
         self._trouble_title.setText(title)
         self._trouble_text.setText(text)
         self.restart_button.setVisible(can_restart)

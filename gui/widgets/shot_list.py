@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem
 
@@ -29,12 +31,16 @@ class ShotList(QTreeWidget):
         self._branches: dict[str, QTreeWidgetItem] = {}
         self._shots: dict[str, Shot] = {}
         self._by_hand = False
+        self._folder: Path | None = None
         self.itemClicked.connect(self._clicked)
         self.currentItemChanged.connect(self._item_changed)
 
     def show_listing(self, listing: Listing) -> None:
-        """Show all shots; new branches are open."""
+        """Show all shots; new branches are open. A shot that stays selected is not told again."""
         current = self.current_id()
+        same_session = listing.folder == self._folder
+        self._folder = listing.folder
+        self._by_hand = self._by_hand and same_session
         closed = {key for key, item in self._branches.items() if not item.isExpanded()}
         self.blockSignals(True)
         self.clear()
@@ -56,13 +62,11 @@ class ShotList(QTreeWidget):
             branch.setText(1, f"{total} shot{'s' if total != 1 else ''}")
             branch.setExpanded(key not in closed)
         self._branches = branches
+        if self._leaves:
+            wanted = current if self._by_hand and current in self._leaves else self._best()
+            self.blockSignals(wanted == current and same_session)
+            self.setCurrentItem(self._leaves[wanted])
         self.blockSignals(False)
-        if current in self._leaves and self._by_hand:
-            self.blockSignals(True)
-            self.setCurrentItem(self._leaves[current])
-            self.blockSignals(False)
-        elif self._leaves:
-            self.setCurrentItem(self._leaves[self._best()])
 
     def _leaf(self, shot: Shot) -> QTreeWidgetItem:
         paired = isinstance(shot, PairRecord)

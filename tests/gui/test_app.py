@@ -118,3 +118,10 @@ def test_the_command_opens_the_app_and_saves_a_picture_of_it(tmp_path: Path) -> 
     shades = {image.pixelColor(x, y).name() for x in range(0, 1280, 40) for y in range(0, 800, 40)}
     assert len(shades) > 3
     assert not (tmp_path / "beamrig").joinpath("sessions").exists()  # no session before the first capture
+
+
+def test_the_window_opens_without_loading_torch() -> None:
+    code = "import sys, gui.launch; print({'torch', 'processing.pipeline'} & set(sys.modules))"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "set()", done.stderr

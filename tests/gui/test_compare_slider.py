@@ -93,3 +93,19 @@ def test_the_mask_overlay_mixes_with_its_opacity(slider: CompareSlider) -> None:
     assert mixed.green() == pytest.approx(128, abs=2)
     slider.set_overlay(QImage(), 0.5)
     assert colour_at(slider, 100) == "#ff0000"
+
+
+def test_flipping_shows_all_of_one_picture_and_then_of_the_other(slider: CompareSlider) -> None:
+    slider.flip()
+    assert {colour_at(slider, 100), colour_at(slider, 300)} == {"#ff0000"}
+    slider.flip()
+    assert {colour_at(slider, 100), colour_at(slider, 300)} == {"#0000ff"}
+
+
+def test_waiting_shows_a_sign_that_ends_with_the_picture(slider: CompareSlider) -> None:
+    slider.clear("Loading", busy=True)
+    assert slider.busy
+    assert slider.placeholder == "Loading"
+    slider.set_pair(plain("#ff0000"), plain("#0000ff"))
+    assert not slider.busy
+    assert slider.placeholder == ""

@@ -87,7 +87,7 @@ def test_the_focus_number_is_that_of_the_seen_part(view: LiveView) -> None:
     sharp = prepare("B", 1, Frame(raw), FMT, ViewWish(2, corner))
     assert sharp.focus > 100
     view.show_frame(sharp)
-    assert "focus of this part" in view._codes.text()
+    assert "focus here" in view._codes.text()
 
 
 def test_a_single_clipped_pixel_is_marked_where_it_is() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,14 @@ def test_the_proof_says_what_is_not_known_instead_of_zero() -> None:
     assert rows["Ignored by B"] == "0"
     assert rows["Ignored by S"] == "not counted"
     assert rows["Start skew S to B"] == "+0.250 µs"
+
+
+def test_a_shot_that_stays_selected_is_not_told_again(qtbot: QtBot) -> None:
+    widget, told = ShotList(), []
+    qtbot.addWidget(widget)
+    widget.chosen.connect(told.append)
+    widget.show_listing(LISTING)
+    widget.show_listing(LISTING)
+    assert len(told) == 1
+    widget.show_listing(replace(LISTING, folder=Path("/elsewhere")))
+    assert len(told) == 2  # of another session: its pictures are others

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,6 @@ from gui.app import BeamrigApp
 from gui.frames import CAMERAS
 from gui.main_window import MainWindow
 from gui.settings import Settings
-from rig.profiles import profile_text
 from rig.session import Session
 
 Wait = Callable[..., None]
@@ -285,24 +283,3 @@ def test_a_dead_rig_process_is_told_and_the_rig_reopens_in_the_same_window(
     wait_until(lambda: live(window), "live pictures", 60)
     wait_until(lambda: not window.capture_page.views["B"].trouble, "a clean view")
     assert not window.banner.message
-
-
-def test_a_rig_that_cannot_open_names_the_part_and_can_be_tried_again(
-    qtbot: QtBot, tmp_path: Path, wait_until: Wait
-) -> None:
-    profile = tmp_path / "broken.yaml"
-    text = profile_text("virtual")
-    profile.write_text(text.replace("${package}/rig/virtual/beamrig_virtual.cti", "/nowhere/vendor.cti"))
-    broken = MainWindow(Settings(page="plan"), rig_name=str(profile), session_dir=tmp_path / "session")
-    qtbot.addWidget(broken)
-    broken.show()
-    broken.open_rig()
-    parts = broken.readiness.parts
-    wait_until(lambda: any(part.state == "failed" for part in parts.values()), "the reason", 60)
-    failed = [part for part in broken.readiness.parts.values() if part.state == "failed"]
-    assert "vendor.cti" in failed[0].text
-    assert not broken.readiness.retry.isHidden()
-    assert not broken.capture_page.panel.button.isEnabled()
-    assert not broken.plan_page.use_button.isEnabled()
-    assert broken.plan_page.plan() is not None  # planning needs no rig
-    broken.close()
