@@ -120,7 +120,7 @@ def figure_rows(report: Report) -> list[tuple[str, str, str, str]]:
         blur = report.blur_px[camera]
         rows.append(
             (
-                f"blur of the moving object in {camera}",
+                f"blur of the object in {camera}",
                 f"{blur['predicted']:.2f} px",
                 f"{blur['measured']:.2f} px",
                 f"{blur['truth']:.2f} px",
@@ -156,9 +156,9 @@ def figure_rows(report: Report) -> list[tuple[str, str, str, str]]:
     )
     rows.append(("local blur mask, IoU", "", f"{report.mask_iou:.3f}", "1"))
     for channel, measured, true in zip("RGB", report.beta["measured"], report.beta["truth"], strict=True):
-        rows.append((f"brightness ratio β of {channel} (Eq. 6)", "1", f"{measured:.4f}", f"{true:.4f}"))
+        rows.append((f"β of {channel} (Eq. 6)", "1", f"{measured:.4f}", f"{true:.4f}"))
     skew = report.skew_us
-    rows.append(("start skew of B and S, largest", "0 µs", f"{skew['max']:.1f} µs", ""))
+    rows.append(("largest start skew", "0 µs", f"{skew['max']:.1f} µs", ""))
     return rows
 
 
