@@ -7,7 +7,7 @@ import math
 
 from rig.errors import ProtocolError, TriggerError
 from rig.trigger.dg645_codes import Status, error_text
-from rig.trigger.link import BoxLost, SerialLink
+from rig.trigger.link import SerialLink
 
 _LOG = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ _MAX_STALE_ERRORS = 64
 
 
 class Dialogue:
-    """Commands and questions to the box; remembers in `lost` that the line has gone.
+    """Commands and questions to the box.
 
     Args:
         link: Open line.
@@ -24,7 +24,6 @@ class Dialogue:
 
     def __init__(self, link: SerialLink, delay_resolution_s: float) -> None:
         self.link = link
-        self.lost = False
         self._delay_resolution_s = delay_resolution_s
 
     def set(self, name: str, value: float, *, index: int | None = None, tolerance: float = 0.0) -> float:
@@ -33,7 +32,7 @@ class Dialogue:
         command = f"{name} {at}{at and ','}{_decimal(value)}"
         with self.link.lock:
             self.command(command)
-            applied = _number(self.query(f"{name}?{at}"), f"{name}?{at}")
+            applied = _number(self.link.query(f"{name}?{at}"), f"{name}?{at}")
         self._compare(command, value, applied, tolerance)
         return applied
 
@@ -42,7 +41,7 @@ class Dialogue:
         command, question = f"DLAY {channel},{reference},{_decimal(delay_s)}", f"DLAY?{channel}"
         with self.link.lock:
             self.command(command)
-            answer = self.query(question)
+            answer = self.link.query(question)
         linked, _, delay = answer.partition(",")
         self._compare(command, reference, _number(linked, question), 0.0)
         applied_s = _number(delay, question)
@@ -56,7 +55,7 @@ class Dialogue:
             TriggerError: It was not.
         """
         with self.link.lock:
-            self.write(command)
+            self.link.write(command)
             self._raise_error(command)
 
     def _compare(self, command: str, asked: float, applied: float, tolerance: float) -> None:
@@ -67,17 +66,17 @@ class Dialogue:
             )
 
     def _raise_error(self, command: str) -> None:
-        code = int(_number(self.query("LERR?"), "LERR?"))
+        code = int(_number(self.link.query("LERR?"), "LERR?"))
         if code:
             raise TriggerError(f"the DG645 refused '{command}': {error_text(code)} ({code})")
 
     def reset(self) -> None:
         """Bring the box into its default state and forget the errors of earlier programs."""
         with self.link.lock:
-            self.write("*RST")
-            self.write("*CLS")
+            self.link.write("*RST")
+            self.link.write("*CLS")
             for _ in range(_MAX_STALE_ERRORS):
-                code = int(_number(self.query("LERR?"), "LERR?"))
+                code = int(_number(self.link.query("LERR?"), "LERR?"))
                 if not code:
                     return
                 _LOG.debug("stale DG645 error: %s (%d)", error_text(code), code)
@@ -85,32 +84,13 @@ class Dialogue:
 
     def status(self) -> Status:
         """Read the status register, which clears it."""
-        return Status(int(_number(self.query("INSR?"), "INSR?")) & 0xFF)
-
-    def write(self, command: str) -> None:
-        """Send a command."""
-        try:
-            self.link.write(command)
-        except BoxLost:
-            self.lost = True
-            raise
-
-    def query(self, command: str) -> str:
-        """Send a question and return the answer."""
-        try:
-            return self.link.query(command)
-        except BoxLost:
-            self.lost = True
-            raise
+        return Status(int(_number(self.link.query("INSR?"), "INSR?")) & 0xFF)
 
 
 def _decimal(value: float) -> str:
     """Write a number as the box likes it: no exponent, down to 1 ps."""
     text = f"{value:.12f}".rstrip("0").rstrip(".")
     return text or "0"
-
-
-_NUMBER = "a number was expected"
 
 
 def _number(answer: str, question: str) -> float:

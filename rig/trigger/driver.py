@@ -34,7 +34,6 @@ class BoxDriver(ABC):
         self.link = link
         self.profile = profile
         self.info = BoxInfo("", "", "", "")
-        self._lost = False
         self._state = BoxState.SAFE
         self._applied: AppliedPulses | None = None
         self._fault: TriggerError | None = None
@@ -143,7 +142,7 @@ class BoxDriver(ABC):
 
     def state(self) -> BoxState:
         """Return where the box stands, without asking it."""
-        return BoxState.LOST if self._lost and self._state is not BoxState.CLOSED else self._state
+        return BoxState.LOST if self.link.lost and self._state is not BoxState.CLOSED else self._state
 
     def close(self) -> None:
         """Put the box into its safe state and give the port back; once is enough.
@@ -154,7 +153,7 @@ class BoxDriver(ABC):
         if self._state is BoxState.CLOSED:
             return
         try:
-            if not self._lost:
+            if not self.link.lost:
                 self.safe()
         finally:
             self.link.close()
@@ -200,27 +199,19 @@ class BoxDriver(ABC):
 
     # ---- what a driver uses
 
-    def ask(self, command: str) -> str:
-        """Send a command and return its answer; remembers that the line has gone."""
-        try:
-            return self.link.query(command)
-        except BoxLost:
-            self._lost = True
-            raise
-
     def ask_twice(self, command: str) -> str:
         """Ask; where the answer is none or no text, ask once more.
 
         Half a command of an earlier program may stand in the box's buffer, or a late answer in ours.
         """
         try:
-            return self.ask(command)
+            return self.link.query(command)
         except BoxLost:
             raise
         except ProtocolError as error:
             _LOG.info("%s; asking once more", error.message)
             self.link.drain()
-            return self.ask(command)
+            return self.link.query(command)
 
     def stranger(self, answer: str) -> NoReturn:
         """Refuse a device that is not the profile's."""

@@ -164,12 +164,12 @@ class Highland(BoxDriver):
     # ---- the dialect
 
     def _command(self, command: str) -> None:
-        answer = self.ask(command)
+        answer = self.link.query(command)
         if answer != "OK":
             raise TriggerError(f"{self.NAME} refused '{command}': {answer}")
 
     def _read(self, question: str, form: re.Pattern[str]) -> re.Match[str]:
-        answer = self.ask(question)
+        answer = self.link.query(question)
         found = form.fullmatch(answer)
         if found is None:
             raise ProtocolError(f"{self.NAME} answered '{answer}' to {question}")

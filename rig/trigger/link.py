@@ -35,6 +35,9 @@ class SerialLink:
         settle_s: Wait after opening, in s.
         terminators: What ends a command, and what ends an answer.
 
+    Attributes:
+        lost: Whether the port has gone.
+
     Raises:
         TriggerError: The port cannot be opened.
     """
@@ -50,6 +53,7 @@ class SerialLink:
     ) -> None:
         self.port = port
         self.timeout_s = timeout_s
+        self.lost = False
         self.lock = threading.RLock()
         self._command_end, self._answer_end = terminators
         self._answer_owed = False
@@ -102,7 +106,7 @@ class SerialLink:
                     hint="is it on, and does the cable carry the RTS/CTS handshake?",
                 ) from error
             except (serial.SerialException, OSError) as error:
-                raise self._lost(error) from error
+                raise self._gone(error) from error
 
     def query(self, command: str) -> str:
         """Send one command and return its answer without the end of line.
@@ -117,7 +121,7 @@ class SerialLink:
             try:
                 answer = self._serial.read_until(self._answer_end, MAX_ANSWER_BYTES)
             except (serial.SerialException, OSError) as error:
-                raise self._lost(error) from error
+                raise self._gone(error) from error
             _LOG.debug("%s > %r", self.port, answer)
         if not answer:
             raise ProtocolError(
@@ -143,7 +147,7 @@ class SerialLink:
             try:
                 self._serial.reset_input_buffer()
             except (serial.SerialException, OSError) as error:
-                raise self._lost(error) from error
+                raise self._gone(error) from error
 
     def _await_silence(self) -> None:
         """After a question without a proper answer: throw away what still comes, until nothing does any more.
@@ -155,7 +159,7 @@ class SerialLink:
             try:
                 late = self._serial.read(MAX_ANSWER_BYTES)
             except (serial.SerialException, OSError) as error:
-                raise self._lost(error) from error
+                raise self._gone(error) from error
             _LOG.debug("%s > %r, too late", self.port, late)
             self._answer_owed = bool(late)
             if late and time.monotonic() > deadline:
@@ -171,7 +175,8 @@ class SerialLink:
             except OSError as error:  # the device is gone, and with it the port that was to be given back
                 _LOG.warning("closing %s: %s", self.port, error)
 
-    def _lost(self, error: Exception) -> BoxLost:
+    def _gone(self, error: Exception) -> BoxLost:
+        self.lost = True
         return BoxLost(
             f"the trigger box on {self.port} is gone: {_reason(error)}",
             hint="check power and cable, then connect again",

@@ -79,7 +79,7 @@ class PrawnBlaster(BoxDriver):
             self._command(f"go low {clock}")
 
     def _abort(self) -> None:
-        answer = self.ask("abort")
+        answer = self.link.query("abort")
         deadline = time.monotonic() + _ABORT_S
         while (status := self._status()[0]) not in _IDLE:
             if time.monotonic() > deadline:
@@ -118,7 +118,7 @@ class PrawnBlaster(BoxDriver):
     # ---- the dialect
 
     def _status(self) -> tuple[int, int]:
-        answer = self.ask("status")
+        answer = self.link.query("status")
         found = _STATUS.fullmatch(answer)
         if found is None:
             raise ProtocolError(
@@ -127,12 +127,12 @@ class PrawnBlaster(BoxDriver):
         return int(found[1]), int(found[2])
 
     def _command(self, command: str) -> None:
-        answer = self.ask(command)
+        answer = self.link.query(command)
         if answer != "ok":
             raise TriggerError(f"{self.NAME} refused '{command}': {answer}")
 
     def _expect(self, question: str, wanted: str, command: str) -> None:
-        answer = self.ask(question)
+        answer = self.link.query(question)
         if answer != wanted:
             self.differs(command, answer)
 

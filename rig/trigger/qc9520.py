@@ -68,7 +68,7 @@ class QC9520(BoxDriver):
 
     def _stop_echo(self) -> None:
         try:
-            answer = self.ask(_ECHO_OFF)
+            answer = self.link.query(_ECHO_OFF)
         except BoxLost:
             raise
         except ProtocolError as error:  # the rest of an earlier program's command, or a stranger
@@ -177,7 +177,7 @@ class QC9520(BoxDriver):
             raise ProtocolError(f"{self.NAME} answered '{answer}' to {command}", hint="'ok' was expected")
 
     def _query(self, command: str) -> str:
-        answer = self.ask(command).strip()
+        answer = self.link.query(command).strip()
         if answer.startswith("?"):
             code = int(answer[1:]) if answer[1:].isdigit() else 0
             raise TriggerError(f"{self.NAME} refused '{command}': {ERRORS.get(code, 'error')} ({answer})")
