@@ -60,6 +60,7 @@ class _Connection:
         self.channel = channel
         self.renderer = renderer
         self.hello = hello
+        self.greeted = False  # nothing may overtake the answer to its greeting
         self._memory = memory
 
     def frame(self, request: protocol.Render) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
@@ -100,6 +101,7 @@ class CameraLinks:
         self._lock = threading.Lock()
         self._owners: dict[str, _Connection] = {}
         self._serving: list[threading.Thread] = []
+        self._on_since = time.monotonic()
         self.frames: deque[RenderedFrame] = deque(maxlen=FRAMES_KEPT)
         self.lost_edges = 0
         self._server = private_listener(path, socket.SOCK_SEQPACKET)
@@ -135,11 +137,22 @@ class CameraLinks:
         with self._lock:
             return list(self.frames)
 
+    def send_temperatures(self) -> None:
+        """Tell every open camera how warm its sensor is by now."""
+        seconds_on = time.monotonic() - self._on_since
+        with self._lock:
+            open_now = [connection for connection in self._owners.values() if connection.greeted]
+        for connection in open_now:
+            celsius = connection.renderer.camera.temperature_at(seconds_on)
+            with contextlib.suppress(OSError):  # gone, or busy with frames: the next one will do
+                connection.channel.send(protocol.Temperature(celsius).pack(), socket.MSG_DONTWAIT)
+
     def send_edge(self, camera: str, line: int, level: int, t_ns: int) -> None:
         """Tell the producer of ``camera`` that a line has changed; lost when nobody has opened it."""
         packet = protocol.Edge(line, level, t_ns).pack()
         with self._lock:
-            channel = next((c.channel for s, c in self._owners.items() if self._names[s] == camera), None)
+            owners = ((self._names[serial], owner) for serial, owner in self._owners.items())
+            channel = next((o.channel for name, o in owners if name == camera and o.greeted), None)
         if channel is None:
             return
         try:
@@ -188,9 +201,12 @@ class CameraLinks:
         finally:
             for handle in handles:
                 os.close(handle)
-        temperature = connection.renderer.camera.temperature_c if connection else 0.0
+        seconds_on = time.monotonic() - self._on_since
+        temperature = connection.renderer.camera.temperature_at(seconds_on) if connection else 0.0
         channel.settimeout(None)
         channel.send(protocol.Welcome(status, temperature).pack())
+        if connection is not None:
+            connection.greeted = True
         return connection
 
     def _judge(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,12 @@ class CameraTruth:
     black_level_dn: float = 64.0
     max_code: int = 4095
     temperature_c: float = 38.0
+    warm_up_c: float = 12.0
+    warm_up_s: float = 400.0
+
+    def temperature_at(self, seconds_on: float) -> float:
+        """Return the sensor's temperature after ``seconds_on``: it nears ``temperature_c`` from below."""
+        return self.temperature_c - self.warm_up_c * math.exp(-seconds_on / self.warm_up_s)
 
 
 @dataclass(frozen=True)

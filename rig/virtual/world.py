@@ -35,6 +35,8 @@ from rig.virtual.pty import SerialPort
 from rig.virtual.render import CameraRenderer
 from rig.virtual.state import OBJECTS, SceneState
 
+TEMPERATURE_EVERY_S = 2.0
+
 
 def private_folder(path: Path) -> Path:
     """Return ``path`` as a folder of this user that nobody else can enter, made if it is missing.
@@ -179,7 +181,8 @@ def run_world(
     }
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
-    ended.wait()
+    while not ended.wait(TEMPERATURE_EVERY_S):
+        world.links.send_temperatures()
     world.close()
 
 

@@ -46,6 +46,7 @@ class FakeProducer:
         welcome = protocol.unpack(self.channel.recv(256))
         assert isinstance(welcome, protocol.Welcome)
         self.status = welcome.status
+        self.temperatures_c = [welcome.temperature_c]
         self.edges: list[protocol.Edge] = []
 
     def __enter__(self) -> FakeProducer:
@@ -55,7 +56,14 @@ class FakeProducer:
         self.channel.close()
 
     def receive(self) -> protocol.Message:
-        return protocol.unpack(self.channel.recv(256))
+        while isinstance(message := protocol.unpack(self.channel.recv(256)), protocol.Temperature):
+            self.temperatures_c.append(message.celsius)
+        return message
+
+    def next_temperature(self) -> float:
+        message = protocol.unpack(self.channel.recv(256))
+        assert isinstance(message, protocol.Temperature)
+        return message.celsius
 
     def ask(self, exposure_us: int, t_start_ns: int, slot: int = 0, **changes: int) -> int:
         fields: dict[str, int] = {"width": 2448, "height": 2048, "offset_x": 0, "offset_y": 0, "bits": 12}
@@ -160,6 +168,15 @@ def test_both_cameras_see_one_world(run_dir: Path, client: WorldClient) -> None:
     assert footprint.shape == (2048, 2448)
     size = 0.5 * 0.35 * truth.pixels_per_metre**2
     assert 0.95 * size < footprint.sum() < 1.4 * size
+
+
+def test_the_sensor_warms_up_towards_its_own_temperature(run_dir: Path, client: WorldClient) -> None:
+    final_c = client.truth().camera("B").temperature_c
+    with FakeProducer(run_dir, "VR-B-0001") as camera:
+        told = [*camera.temperatures_c, camera.next_temperature(), camera.next_temperature()]
+    assert told == sorted(told)
+    assert told[0] < told[-1] < final_c
+    assert told[0] > final_c - 15
 
 
 def test_a_camera_has_one_owner_and_is_free_again_when_that_dies(run_dir: Path, client: WorldClient) -> None:
