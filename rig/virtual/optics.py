@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
+from rig.virtual import scene
 from rig.virtual.frames import RenderedObject
 from rig.virtual.geometry import Grid
 from rig.virtual.kernel import F32, F64
@@ -103,3 +108,36 @@ def covering_box(
     x0, x1 = max(0, int(x.min()) - margin), min(grid.width, int(x.max()) + 2 + margin)
     y0, y1 = max(0, int(y.min()) - margin), min(grid.height, int(y.max()) + 2 + margin)
     return (x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An object's sprite and where it goes in the ideal grid, as `kernel.compose` takes it.
+
+    Attributes:
+        box: (x0, y0, w, h) of the pixels that it may touch.
+        way: Keyword arguments for `kernel.compose`: sprite, direction, position across, pieces along.
+    """
+
+    box: tuple[int, int, int, int]
+    way: dict[str, Any]
+
+
+def placed_objects(
+    parameters: WorldParameters, objects: Sequence[RenderedObject], distance_m: float
+) -> Iterator[Placed]:
+    """Yield the objects that are inside the frame, the hindmost first."""
+    per_metre = parameters.pixels_per_metre(distance_m)
+    for item in objects:
+        sprite = scene.sprite(*item.size_m, per_metre, item.angle_deg, item.tile)
+        pieces, across, direction = along_and_across(parameters.grid, item, per_metre, sprite.origin)
+        nv, nu, _ = sprite.cumulative.shape
+        box = covering_box(parameters.grid, (nv, nu), pieces, across, direction)
+        if box is not None:
+            way = {
+                "cumulative": sprite.cumulative,
+                "direction": direction,
+                "across": across,
+                "pieces": pieces,
+            }
+            yield Placed(box, way)

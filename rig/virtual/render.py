@@ -10,7 +10,7 @@ import numpy as np
 from rig.virtual import kernel, scene
 from rig.virtual.frames import RenderedFrame
 from rig.virtual.kernel import F32, U16, WorldError
-from rig.virtual.optics import along_and_across, covering_box, gain_field, shift_maps
+from rig.virtual.optics import gain_field, placed_objects, shift_maps
 from rig.virtual.parameters import NEUTRAL_RAW, WorldParameters
 from rig.virtual.state import SceneState, SceneView
 
@@ -131,27 +131,10 @@ class CameraRenderer:
 
     def _add_objects(self, rate: F32, view: SceneView) -> list[tuple[tuple[int, int, int, int], F32]]:
         gain, shift = self._optics()
-        grid = self.parameters.grid
-        per_metre = self.parameters.pixels_per_metre(view.distance_m)
+        width = self.parameters.grid.width
         undo = []
-        for item in view.objects:
-            sprite = scene.sprite(*item.size_m, per_metre, item.angle_deg, item.tile)
-            pieces, across, direction = along_and_across(grid, item, per_metre, sprite.origin)
-            nv, nu, _ = sprite.cumulative.shape
-            box = covering_box(grid, (nv, nu), pieces, across, direction)
-            if box is None:
-                continue
-            x0, y0, w, h = box
-            undo.append((box, rate[y0 : y0 + h, x0 : x0 + w].copy()))
-            kernel.compose(
-                rate,
-                gain,
-                box=box,
-                width=grid.width,
-                shift=shift,
-                cumulative=sprite.cumulative,
-                direction=direction,
-                across=across,
-                pieces=pieces,
-            )
+        for placed in placed_objects(self.parameters, view.objects, view.distance_m):
+            x0, y0, w, h = placed.box
+            undo.append((placed.box, rate[y0 : y0 + h, x0 : x0 + w].copy()))
+            kernel.compose(rate, gain, box=placed.box, width=width, shift=shift, **placed.way)
         return undo
