@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Mapping
@@ -62,18 +63,9 @@ def write_image(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> in
         if not good:
             raise ProcessingError(f"{path.name} cannot be encoded as PNG")
         return _publish(path, np.asarray(data, np.uint8).tobytes())
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        photometric = "rgb" if image.ndim == 3 else "minisblack"
-        tifffile.imwrite(part, image, photometric=photometric)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ProcessingError(
-            f"cannot write {path}: {error.strerror or error}", hint="check rights and free disk space"
-        ) from error
-    return path.stat().st_size
+    tiff = io.BytesIO()
+    tifffile.imwrite(tiff, image, photometric="rgb" if image.ndim == 3 else "minisblack")
+    return _publish(path, tiff.getvalue())
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
