@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from rig.cli.common import rig_option
 from rig.cli.params import FiniteRange, PathName
 
 PAGES = ("plan", "capture", "review", "deblur")
@@ -21,14 +22,7 @@ Examples:
 
 
 @click.command(name="run", epilog=_EXAMPLES)
-@click.option(
-    "--rig",
-    "rig_name",
-    default="virtual",
-    show_default=True,
-    metavar="NAME_OR_PATH",
-    help="Rig profile: a name from 'beamrig profiles list', or a YAML file.",
-)
+@rig_option
 @click.option(
     "--session",
     "session_dir",

@@ -62,14 +62,7 @@ class TextEdit(QLineEdit):
 
     def event(self, event: QEvent) -> bool:
         """Claim Return before the shortcuts see it."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and _is_return(event)
-        ):
-            event.accept()
-            return True
-        return super().event(event)
+        return _claims_return(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
         """Return ends the entry and gives the keyboard back to the shortcuts."""
@@ -94,14 +87,7 @@ class CalmSpinBox(QSpinBox):
 
     def event(self, event: QEvent) -> bool:
         """Claim Return before the shortcuts see it."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and _is_return(event)
-        ):
-            event.accept()
-            return True
-        return super().event(event)
+        return _claims_return(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
         """Return ends the entry."""
@@ -130,6 +116,14 @@ class CalmComboBox(QComboBox):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+
+def _claims_return(event: QEvent) -> bool:
+    """Take Return for the field, before the window's shortcuts see it; tell whether it was that."""
+    if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _is_return(event):
+        event.accept()
+        return True
+    return False
 
 
 def _is_return(event: QKeyEvent) -> bool:
