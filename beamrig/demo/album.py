@@ -12,7 +12,6 @@ from beamrig.demo.pictures import Image, around, difference, save, strip, with_m
 from beamrig.demo.report import Picture
 from models.deblur import DeblurResult
 from processing.pipeline import Developed, ScenePipeline
-from rig.records import PairRecord
 
 MARGIN_PX: Final = 60
 
@@ -47,16 +46,14 @@ class Album:
             "static.jpg", panels, "The static pair: what colour cast, brightness and misalignment leave."
         )
 
-    def action_pair(self, pipeline: ScenePipeline, pair: PairRecord, mask: NDArray[np.uint8]) -> None:
+    def action_pair(self, pair_id: str, developed: Developed, mask: NDArray[np.uint8]) -> None:
         """Show an action pair with its mask, whole and near the moving object."""
-        raw = pair.load()
-        developed = pipeline.develop(raw.b, raw.s)
         whole = [
             ("B, long exposure", developed.b),
             ("S, short exposure", developed.s),
             ("local blur mask (LBFMG)", with_mask(developed.b, mask)),
         ]
-        self._add("action.jpg", whole, f"Pair {pair.id} after the pipeline.")
+        self._add("action.jpg", whole, f"Pair {pair_id} after the pipeline.")
         y, x = around(mask, MARGIN_PX, mask.shape)
         near = [(label, np.asarray(image)[y, x]) for label, image in whole]
         self._add("object.jpg", near, "The moving object of the same pair.")

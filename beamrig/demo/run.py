@@ -21,13 +21,12 @@ from processing.batch import process_session
 from processing.errors import BlurNotMeasurable
 from processing.isp import to_8bit
 from processing.metrics import psnr
-from processing.pipeline import ScenePipeline
+from processing.pipeline import Developed, ScenePipeline
 from rig import Rig
 from rig.capture.result import Shot, TakeResult
 from rig.exposure import plan_exposure
 from rig.plan import ExposurePlan
 from rig.profiles import load_rig
-from rig.records import PairRecord
 from rig.session import Session
 from rig.virtual.client import WorldClient
 from rig.virtual.frames import RenderedFrame
@@ -116,13 +115,16 @@ def run_demo(order: Order, tell: Tell) -> Report:
                 lambda done: tell("compare", done / len(masks), "masks against the true footprints"),
             )
         album = Album(order.out)
+        shown, mask = pairs[len(pairs) // 2], masks[len(pairs) // 2]
         with clock.step("deblur"):
             tell("deblur", 0.0, "LBAG on one pair")
-            deblurred = _deblur(pipeline, pairs[len(pairs) // 2], masks[len(pairs) // 2], album, tell)
+            raw = shown.load()
+            example = pipeline.develop(raw.b, raw.s)
+            deblurred = {"pair": shown.id, **_deblur(example, mask, album, tell)}
         with clock.step("report"):
             tell("report", 0.0, "pictures")
             album.static_pair(pipeline)
-            album.action_pair(pipeline, pairs[len(pairs) // 2], masks[len(pairs) // 2])
+            album.action_pair(shown.id, example, mask)
             tell("report", 1.0, "pictures")
     beta_truth = truth.beta_expected(applied.exposure_us["B"], applied.exposure_us["S"])
     skews = [abs(shot.skew_us) for shot in captured.action.shots if shot.skew_us is not None]
@@ -164,19 +166,14 @@ def _counts(take: TakeResult) -> dict[str, int]:
     return {"fired": take.fired, "paired": take.paired, "rejected": take.rejected}
 
 
-def _deblur(
-    pipeline: ScenePipeline, pair: PairRecord, mask: NDArray[np.uint8], album: Album, tell: Tell
-) -> dict[str, Any]:
-    """Deblur B of one pair; return what ran, and what it did to the moving object and to the background."""
-    raw = pair.load()
-    developed = pipeline.develop(raw.b, raw.s)
+def _deblur(developed: Developed, mask: NDArray[np.uint8], album: Album, tell: Tell) -> dict[str, Any]:
+    """Deblur B of a pair; return what ran, and what it did to the moving object and to the background."""
     engine = DeblurEngine()
     result = engine.run(developed.b, progress=lambda done: tell("deblur", done, "LBAG on one pair"))
     album.deblurred(developed, result, mask)
     inside = mask > 0
     b, s, sharp = (to_8bit(image) for image in (developed.b, developed.s, result.sharp))
     return {
-        "pair": pair.id,
         "note": result.info.note,
         "engine": result.info.to_dict(),
         "seconds": result.seconds,
