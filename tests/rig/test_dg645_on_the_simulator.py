@@ -24,14 +24,6 @@ PLAN = PulsePlan(8, 0.02, {"AB": Pulse(0.0, 0.008), "CD": Pulse(0.0, 0.001)})
 
 
 @pytest.fixture
-def engine() -> Iterator[PulseEngine]:
-    engine = PulseEngine(lambda output, level, t_ns: None)
-    engine.start()
-    yield engine
-    engine.close()
-
-
-@pytest.fixture
 def slot(engine: PulseEngine, tmp_path: Path) -> Iterator[TriggerSlot]:
     port = SerialPort(tmp_path / "box", DG645(engine))
     port.start()

@@ -204,14 +204,6 @@ def test_an_unplugged_box_is_lost_and_can_still_be_closed(act: Callable[[Trigger
 
 
 @pytest.fixture
-def engine() -> Iterator[PulseEngine]:
-    engine = PulseEngine(lambda output, level, t_ns: None)
-    engine.start()
-    yield engine
-    engine.close()
-
-
-@pytest.fixture
 def port(engine: PulseEngine, tmp_path: Path) -> Iterator[SerialPort]:
     port = SerialPort(tmp_path / "box", simulated_box(PROFILE, engine).instrument)
     port.start()

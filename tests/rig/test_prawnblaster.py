@@ -186,14 +186,6 @@ def test_an_unplugged_box_is_lost_and_can_still_be_closed(act: Callable[[Trigger
 
 
 @pytest.fixture
-def engine() -> Iterator[PulseEngine]:
-    engine = PulseEngine(lambda output, level, t_ns: None)
-    engine.start()
-    yield engine
-    engine.close()
-
-
-@pytest.fixture
 def box(engine: PulseEngine, tmp_path: Path) -> Iterator[TriggerBox]:
     simulated = simulated_box(PROFILE, engine)
     assert simulated.pairs == {"GPIO9": "AB", "GPIO11": "CD", "GPIO13": "EF", "GPIO15": "GH"}

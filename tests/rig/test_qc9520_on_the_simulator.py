@@ -19,14 +19,6 @@ from rig.virtual.qc9520 import QC9524
 PLAN = PulsePlan(8, 0.02, {"A": Pulse(0.0, 0.008), "B": Pulse(0.0005, 0.001)})
 
 
-@pytest.fixture
-def engine() -> Iterator[PulseEngine]:
-    engine = PulseEngine(lambda output, level, t_ns: None)
-    engine.start()
-    yield engine
-    engine.close()
-
-
 @pytest.fixture(params=["qc9520", "bnc575"])
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
