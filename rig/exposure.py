@@ -13,11 +13,15 @@ from dataclasses import replace
 from rig.errors import PlanError
 from rig.exposure_limits import Bench, Wish, applied_exposures_us, planned_exposures_us, trigger_period_s
 from rig.optics import Eq2, distance_in_focus_m, image_distance_m, solve_eq2
+from rig.placement import Placement, check_capable, check_placement
 from rig.plan import ExposurePlan
 from rig.profiles import CAMERAS, DensityFilter, RigProfile, load_profile
 from rig.units import format_quantity
 
-__all__ = ["Eq2", "ExposurePlan", "distance_in_focus_m", "image_distance_m", "plan_exposure", "solve_eq2"]
+__all__ = [
+    "Eq2", "ExposurePlan", "distance_in_focus_m", "image_distance_m", "place_again", "plan_exposure",
+    "solve_eq2",
+]  # fmt: skip
 
 BLUR_B_PX = (15.0, 70.0)
 BLUR_S_MAX_PX = 6.0
@@ -34,6 +38,7 @@ def plan_exposure(
     exposure_s: float | None = None,
     filter_name: str | None = None,
     period_s: float | None = None,
+    placement: str | None = None,
 ) -> ExposurePlan:
     """Plan the exposures of both cameras.
 
@@ -50,6 +55,7 @@ def plan_exposure(
         exposure_s: Exposure of camera S, in s.
         filter_name: Filter in front of camera B; the one in use when None.
         period_s: Trigger period, in s; the rig's usual one, lengthened where needed, when None.
+        placement: Where S's exposure lies in B's: "start", "centre" or "end"; the rig's usual one when None.
 
     Returns:
         An applicable plan; what is applicable but unusual stands in its notes.
@@ -60,11 +66,12 @@ def plan_exposure(
     """
     asked = (speed_mps, distance_m, blur_s_px, blur_b_px, exposure_s, period_s)
     wish = Wish(*(None if value is None else float(value) for value in asked))
-    bench = Bench(
-        rig,
-        {camera: load_profile(rig.cameras[camera].profile, "camera").timing for camera in CAMERAS},
-        load_profile(rig.trigger_box.profile, "trigger_box").limits,
-    )
+    place = rig.placement if placement is None else check_placement(placement)
+    cameras = {camera: load_profile(rig.cameras[camera].profile, "camera") for camera in CAMERAS}
+    box = load_profile(rig.trigger_box.profile, "trigger_box")
+    check_capable(place, rig.exposure_control, box, cameras)
+    timing = {camera: cameras[camera].timing for camera in CAMERAS}
+    bench = Bench(rig, timing, box.limits, place, rig.exposure_control)
     for name, value in vars(wish).items():
         if value is not None and not (math.isfinite(value) and value > 0):
             raise PlanError(f"{name} is {value:g}, it must be a number greater than zero")
@@ -81,6 +88,24 @@ def plan_exposure(
             for plan in others
         )
         raise PlanError(error.message, hint=f"{would}; or {error.hint}" if error.hint else would) from error
+
+
+def place_again(rig: RigProfile, plan: ExposurePlan, placement: Placement) -> ExposurePlan:
+    """Return the same plan with S elsewhere in B's exposure; its period is lengthened where needed.
+
+    Raises:
+        PlanError: The box cannot do it, or the plan does not fit this rig.
+        ProfileError: The profile of a device cannot be loaded.
+    """
+    made = plan_exposure(
+        rig,
+        speed_mps=plan.speed_mps,
+        distance_m=plan.distance_m,
+        exposure_s=plan.planned_us["S"] * 1e-6,
+        filter_name=plan.filter_name,
+        placement=placement,
+    )
+    return replace(made, period_s=max(plan.period_s, made.min_period_s))
 
 
 def _attempt(bench: Bench, wish: Wish, item: DensityFilter) -> list[ExposurePlan]:
@@ -132,6 +157,8 @@ def _plan(bench: Bench, wish: Wish, item: DensityFilter) -> ExposurePlan:
         period_s=period_s,
         min_period_s=min_period_s,
         notes=(),
+        placement=bench.placement,
+        exposure_control=bench.control,
     )
     return replace(plan, notes=tuple(_notes(rig, wish, plan)))
 

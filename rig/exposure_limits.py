@@ -8,11 +8,16 @@ from dataclasses import dataclass
 
 from rig.errors import PlanError
 from rig.optics import Eq2
+from rig.placement import ExposureControl, Placement, s_delay_s
 from rig.profiles import CAMERAS, BoxLimits, CameraName, RigProfile, Timing
 from rig.units import format_quantity
 
 PERIOD_MARGIN = 1.1
 """Triggers stay 10 % further apart than exposure and readout: a camera ignores an edge that comes early."""
+
+
+_FINEST_WIDTH_S = 1e-9
+"""No input of a camera tells pulses apart whose widths differ by less."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +34,19 @@ class Wish:
 
 @dataclass(frozen=True)
 class Bench:
-    """The hardware a plan must fit: the rig, its cameras' limits, its box's limits."""
+    """The hardware a plan must fit: the rig, its cameras' limits, its box's limits, and how S is placed."""
 
     rig: RigProfile
     timing: Mapping[CameraName, Timing]
     box: BoxLimits
+    placement: Placement = "start"
+    control: ExposureControl = "timed"
+
+    def exposure_step_us(self, camera: CameraName) -> float:
+        """Step of a camera's exposure, in µs: its own, or the box's where pulses make the exposures."""
+        if self.control == "timed":
+            return self.timing[camera].exposure_increment_us
+        return max(self.box.delay_resolution_s, _FINEST_WIDTH_S) * 1e6
 
 
 def applied_exposures_us(bench: Bench, wish: Wish, scene: Eq2, tau: float) -> dict[str, float]:
@@ -42,7 +55,7 @@ def applied_exposures_us(bench: Bench, wish: Wish, scene: Eq2, tau: float) -> di
     applied_us: dict[str, float] = {}
     for camera in CAMERAS:
         timing, wanted = bench.timing[camera], planned_us[camera]
-        low, high, step = timing.exposure_min_us, timing.exposure_max_us, timing.exposure_increment_us
+        low, high, step = timing.exposure_min_us, timing.exposure_max_us, bench.exposure_step_us(camera)
         if not low - step / 2 <= wanted <= high + step / 2:
             end, limit_us = ("shortest", low) if wanted < low else ("longest", high)
             needed, allowed = (format_quantity(value * 1e-6, "time") for value in (wanted, limit_us))
@@ -86,16 +99,16 @@ def planned_exposures_us(scene: Eq2, tau: float) -> dict[str, float]:
 
 def trigger_period_s(bench: Bench, wish: Wish, applied_us: Mapping[str, float]) -> tuple[float, float]:
     """Return the trigger period to use and the shortest possible one, in s."""
-    box = bench.box
-    busy_s = max(applied_us[camera] + bench.timing[camera].readout_us for camera in CAMERAS) * 1e-6
+    box, busy = bench.box, {camera: _Busy.of(bench, camera, applied_us) for camera in CAMERAS}
+    longest = max(busy.values(), key=lambda one: one.total_us)
     step = box.period_resolution_s
-    shortest_s = _on_grid(max(busy_s * PERIOD_MARGIN, box.min_period_s), step, math.ceil)
+    shortest_s = _on_grid(max(longest.total_us * 1e-6 * PERIOD_MARGIN, box.min_period_s), step, math.ceil)
     usual_s = max(bench.rig.period_s, math.ceil(shortest_s * 1e3 - 1e-6) * 1e-3)
     period_s = _on_grid(usual_s if wish.period_s is None else wish.period_s, step, round)
     if period_s < shortest_s:
         raise PlanError(
-            f"a trigger every {format_quantity(period_s, 'time')} comes too early: exposure and readout take "
-            f"{format_quantity(busy_s, 'time')}, and 10 % must be left",
+            f"a trigger every {format_quantity(period_s, 'time')} comes too early: {longest.text()}, "
+            "and 10 % must be left",
             hint=f"at least {format_quantity(_safe(shortest_s, up=True), 'time')}, or leave the period open",
         )
     if period_s > box.max_period_s:
@@ -104,6 +117,34 @@ def trigger_period_s(bench: Bench, wish: Wish, applied_us: Mapping[str, float]) 
             hint=f"at most {format_quantity(box.max_period_s, 'time')}",
         )
     return period_s, shortest_s
+
+
+@dataclass(frozen=True)
+class _Busy:
+    """What keeps a camera busy after a trigger of the box, in µs.
+
+    S's delay counts: the next trigger of the box must find both cameras at rest.
+    """
+
+    camera: CameraName
+    delay_us: float
+    exposure_us: float
+    readout_us: float
+
+    @classmethod
+    def of(cls, bench: Bench, camera: CameraName, applied_us: Mapping[str, float]) -> _Busy:
+        delay_us = s_delay_s(applied_us, bench.placement) * 1e6 if camera == "S" else 0.0
+        return cls(camera, delay_us, applied_us[camera], bench.timing[camera].readout_us)
+
+    @property
+    def total_us(self) -> float:
+        return self.delay_us + self.exposure_us + self.readout_us
+
+    def text(self) -> str:
+        times_us = {"delay": self.delay_us, "exposure": self.exposure_us, "readout": self.readout_us}
+        parts = [f"{name} {format_quantity(us * 1e-6, 'time')}" for name, us in times_us.items() if us]
+        total = format_quantity(self.total_us * 1e-6, "time")
+        return f"camera {self.camera} is busy for {total} ({', '.join(parts)})"
 
 
 def _on_grid(value: float, step: float, rounding: Callable[[float], float]) -> float:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from rig.errors import PlanError
+from rig.placement import ExposureControl, Placement, check_placement, s_delay_s
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class ExposurePlan:
         period_s: Trigger period, in s.
         min_period_s: Shortest possible trigger period, in s.
         notes: What is applicable but worth knowing.
+        placement: Where S's exposure lies in B's.
+        exposure_control: Whether the cameras time the exposures, or the widths of the box's pulses do.
     """
 
     rig: str
@@ -49,6 +52,13 @@ class ExposurePlan:
     period_s: float
     min_period_s: float
     notes: tuple[str, ...]
+    placement: Placement = "start"
+    exposure_control: ExposureControl = "timed"
+
+    @property
+    def s_delay_us(self) -> float:
+        """How much later than B camera S is triggered, in µs, by the exposures as planned to be applied."""
+        return s_delay_s(self.applied_us, self.placement) * 1e6
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain data (numbers as floats, SI or the unit in the name) for JSON and YAML."""
@@ -73,6 +83,9 @@ class ExposurePlan:
             "period_s": self.period_s,
             "min_period_s": self.min_period_s,
             "notes": list(self.notes),
+            "placement": self.placement,
+            "s_delay_us": self.s_delay_us,
+            "exposure_control": self.exposure_control,
         }
 
     @classmethod
@@ -101,9 +114,19 @@ class ExposurePlan:
                 period_s=_number(data["period_s"]),
                 min_period_s=_number(data["min_period_s"]),
                 notes=tuple(str(note) for note in data["notes"]),
+                placement=check_placement(data.get("placement", "start")),
+                exposure_control=_control(data.get("exposure_control", "timed")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise PlanError(f"this is no exposure plan: {type(error).__name__} {error}") from error
+
+
+def _control(name: Any) -> ExposureControl:
+    for known in get_args(ExposureControl):
+        if name == known:
+            found: ExposureControl = known
+            return found
+    raise ValueError(f"{name} is no control of the exposure")
 
 
 def _number(value: Any) -> float:

@@ -101,12 +101,17 @@ class CameraProfile(Part):
     )
     steps_common: list[Step] = Field(min_length=1, description="Writes for every mode, in order.")
     steps_triggered: list[Step] = Field(min_length=1, description="Writes before a take.")
+    steps_width: list[Step] | None = Field(
+        default=None,
+        min_length=1,
+        description="Writes before a take where the box's pulses make the exposures (instead of triggered).",
+    )
     steps_live: list[Step] = Field(min_length=1, description="Writes before the live view.")
 
     @model_validator(mode="after")
     def _variables_are_known(self) -> CameraProfile:
-        for group in ("steps_common", "steps_triggered", "steps_live"):
-            for index, step in enumerate(getattr(self, group)):
+        for group in ("steps_common", "steps_triggered", "steps_width", "steps_live"):
+            for index, step in enumerate(getattr(self, group) or ()):
                 where = f"{group}[{index}]"
                 if step.set.startswith("$") and step.set[1:] not in self.nodes:
                     raise ValueError(
@@ -167,6 +172,8 @@ class TriggerBoxProfile(Part):
     serial: SerialSettings = Field(description="The serial port.")
     limits: BoxLimits = Field(description="What the box can time.")
     levels: OutputLevels = Field(description="Electrical level of the pulses.")
+    channel_delay: bool = Field(default=True, description="True: each output can have a delay of its own.")
+    pulse_width: bool = Field(default=True, description="True: each output can have a width of its own.")
 
     @model_validator(mode="after")
     def _several_models_need_a_match(self) -> TriggerBoxProfile:

@@ -12,6 +12,8 @@ TakeKind = Literal["whiteboard", "lightbox", "static", "action", "dark", "colorc
 OutputName = Literal[
     "AB", "CD", "EF", "GH", "A", "B", "C", "D", "E", "F", "G", "H", "GPIO9", "GPIO11", "GPIO13", "GPIO15"
 ]  # fmt: skip
+Placement = Literal["start", "centre", "end"]
+ExposureControl = Literal["timed", "width"]
 CfaPattern = Literal["RGGB", "GRBG", "GBRG", "BGGR"]
 
 CAMERAS: tuple[CameraName, CameraName] = ("B", "S")

@@ -11,8 +11,10 @@ from rig.profile_part import (
     CAMERAS,
     CameraName,
     Command,
+    ExposureControl,
     OutputName,
     Part,
+    Placement,
     Positive,
     SchemaVersion,
     TakeKind,
@@ -108,6 +110,13 @@ class RigProfile(Part):
     filter_in_use: Text = Field(description="Name of the filter that is mounted now.")
     period_s: Positive = Field(
         default=0.2, description="Usual trigger period, in s; a plan lengthens it where needed."
+    )
+    placement: Placement = Field(
+        default="start", description="Usual place of S in B's exposure; a plan may name another."
+    )
+    exposure_control: ExposureControl = Field(
+        default="timed",
+        description="timed: the cameras time their exposures; width: the pulses of the box do.",
     )
     live_rate_hz: Positive = Field(default=10.0, description="Frame rate of the live view, in Hz.")
     take_hooks: dict[TakeKind, TakeHook] = Field(

@@ -38,6 +38,14 @@ class SyncProof:
         verdict: "paired" or "rejected".
         reason: Why it was rejected; empty for a pair.
         clock: "common" where both cameras' times are of one clock, "fitted" where not, "none" without a pair.
+        placement: Where S's exposure was to lie in B's: "start", "centre" or "end".
+        s_delay_us: How much later than B the box triggered S, in µs, as the box read it back.
+        box_shots: Pulses of the take by the box's own counter; None where it has none.
+        clock_rate_ppm: How much faster S's clock ran than B's, in ppm; None where one pair cannot tell.
+        clock_offset_us: S's clock minus B's at the take's first pair, in µs; None without a pair.
+        grid_rate_ppm: How much faster each camera's clock ran than the box's, in ppm; None where unknown.
+        grid_residual_us: Deviation of each exposure's start from the box's pulses, seen through the camera's
+            clock (linear fit over the take), in µs; None where unknown.
     """
 
     trigger_index: int
@@ -50,6 +58,13 @@ class SyncProof:
     verdict: Verdict
     reason: str = ""
     clock: str = "none"
+    placement: str = "start"
+    s_delay_us: float = 0.0
+    box_shots: int | None = None
+    clock_rate_ppm: float | None = None
+    clock_offset_us: float | None = None
+    grid_rate_ppm: dict[str, float | None] = field(default_factory=dict)
+    grid_residual_us: dict[str, float | None] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain data."""

@@ -17,6 +17,7 @@ from rig.capture.result import AppliedPlan, Shot, TakeFailed, TakeResult
 from rig.capture.settle import Check, end_take, settle, take_outcome
 from rig.errors import BeamrigError, CaptureError
 from rig.exposure import ExposurePlan
+from rig.placement import pulses, s_delay_ns
 from rig.profiles import CAMERAS, CameraProfile
 from rig.session import Session
 from rig.trigger.base import Pulse, PulsePlan, TriggerBox
@@ -128,7 +129,8 @@ def run_take(
 
 def _outputs(bench: Bench, applied: AppliedPlan) -> dict[str, Pulse]:
     """A pulse as long as the exposure, so that it also works for cameras that expose by pulse width."""
-    return {bench.outputs[name]: Pulse(0.0, applied.exposure_us[name] * 1e-6) for name in CAMERAS}
+    wanted = pulses(applied.exposure_us, applied.plan.placement)
+    return {bench.outputs[name]: wanted[name] for name in CAMERAS}
 
 
 def _stop(bench: Bench) -> BeamrigError | None:
@@ -191,7 +193,12 @@ class _Burst:
         """Pair what was collected."""
         if not self.collectors:
             return Pairing(0, (), (), (), "none")
-        burst = Burst(self._pulses.count, round(self._pulses.period_s * 1e9), complete=self.complete)
+        burst = Burst(
+            self._pulses.count,
+            round(self._pulses.period_s * 1e9),
+            complete=self.complete,
+            s_delay_ns=s_delay_ns(self._pulses, self._bench.outputs),
+        )
         return pair(burst, self.collectors["B"].trace(), self.collectors["S"].trace())
 
     def _collector(self, name: str) -> Collector:

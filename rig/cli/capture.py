@@ -13,10 +13,11 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
-from rig.cli.common import LENGTH, SPEED, TIME, console, json_option, print_json, rig_option
+from rig.cli.common import LENGTH, SPEED, TIME, console, json_option, place_option, print_json, rig_option
 from rig.cli.params import PathName
 from rig.errors import PlanError, SessionError
-from rig.exposure import ExposurePlan, plan_exposure
+from rig.exposure import ExposurePlan, place_again, plan_exposure
+from rig.placement import check_placement
 from rig.profiles import RigProfile, load_rig
 from rig.records import KINDS, check_scene_name
 
@@ -53,6 +54,7 @@ _PLAN_HINT = "give --speed and --blur-s, as for 'beamrig plan'"
 @click.option("--blur-b", type=float, metavar="PIXELS", help="Blur in camera B (long exposure).")
 @click.option("--exposure-s", type=TIME, help='Exposure of camera S, "3 ms", instead of a blur.')
 @click.option("--filter", "filter_name", metavar="NAME", help="Density filter of camera B.")
+@place_option
 @click.option("--operator", default="", help="Who takes it; written into a new session.")
 @json_option
 def capture(
@@ -68,6 +70,7 @@ def capture(
     blur_b: float | None,
     exposure_s: float | None,
     filter_name: str | None,
+    placement: str | None,
     operator: str,
     as_json: bool,
 ) -> None:
@@ -92,11 +95,15 @@ def capture(
             exposure_s=exposure_s,
             filter_name=filter_name,
             period_s=period,
+            placement=placement,
         )
     elif not (folder / "session.yaml").exists():
         raise PlanError("a new session needs a plan", hint=_PLAN_HINT)
     with _opened(folder, profile, operator) as session:
         plan = _scene_plan(session, scene, made)
+        if placement is not None and placement != plan.placement:
+            plan = place_again(profile, plan, check_placement(placement))
+            session.set_plan(scene, plan)
         with (
             Rig.open(profile) as rig,
             _progress(kind, pairs, quiet=as_json) as (progress, bar),

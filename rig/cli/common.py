@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 from rich.console import Console
 
 from rig.errors import UnitError
+from rig.profile_part import Placement
 from rig.units import Dimension, parse_quantity
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,6 +56,16 @@ def rig_option(function: F) -> F:
 def json_option(function: F) -> F:
     """Add `--json` (argument `as_json`)."""
     return click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")(function)
+
+
+def place_option(function: F) -> F:
+    """Add `--place start|centre|end` (argument `placement`, None when left out)."""
+    return click.option(
+        "--place",
+        "placement",
+        type=click.Choice(get_args(Placement)),
+        help="Where S's exposure lies in B's; the rig's usual place when left out.",
+    )(function)
 
 
 def print_json(data: Any) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 from rich.table import Table
 
-from rig.cli.common import LENGTH, SPEED, TIME, console, json_option, print_json, rig_option
+from rig.cli.common import LENGTH, SPEED, TIME, console, json_option, place_option, print_json, rig_option
 from rig.exposure import plan_exposure
+from rig.placement import explain
 from rig.plan import ExposurePlan
 from rig.profiles import CAMERAS, load_rig
 from rig.units import format_quantity
@@ -16,11 +17,14 @@ Examples:
   beamrig plan --speed "1.4 m/s" --distance "5 m" --blur-s 4
   beamrig plan --speed "5 km/h" --blur-b 40 --filter "ND 0.9"
   beamrig plan --blur-s 4 --exposure-s "3 ms"          (which speed?)
+  beamrig plan --speed "1.4 m/s" --blur-s 4 --place centre
 
 JSON: rig, speed_mps, distance_m, image_distance_m, pixel_pitch_um, filter, tau, exposure_us {B, S}
 {planned, applied}, blur_px {B, S} {predicted; S also requested}, ratio_applied, brightness_ratio, period_s,
-min_period_s, notes
+min_period_s, notes, placement, s_delay_us, exposure_control
 """
+
+_WIDTH = "; the pulses of the box make the exposures"
 
 
 @click.command(epilog=_EXAMPLES)
@@ -39,6 +43,7 @@ min_period_s, notes
     help="Density filter of camera B; the mounted one when left out.",
 )
 @click.option("--period", type=TIME, help='Trigger period, "200 ms"; chosen when left out.')
+@place_option
 @json_option
 def plan(
     rig_name: str,
@@ -49,6 +54,7 @@ def plan(
     exposure_s: float | None,
     filter_name: str | None,
     period: float | None,
+    placement: str | None,
     as_json: bool,
 ) -> None:
     """Plan the exposures of a scene (Eq. 2 of the ReLoBlur paper).
@@ -65,6 +71,7 @@ def plan(
         exposure_s=exposure_s,
         filter_name=filter_name,
         period_s=period,
+        placement=placement,
     )
     if as_json:
         print_json(made.to_dict())
@@ -95,6 +102,9 @@ def _show(made: ExposurePlan) -> None:
         f"trigger every {format_quantity(made.period_s, 'time')} "
         f"(at least {format_quantity(made.min_period_s, 'time', 6)}); "
         f"t_S/t_L {made.ratio_applied:.5f}, brightness B/S {made.brightness_ratio:.4f}"
+    )
+    out.print(
+        f"{explain(made.applied_us, made.placement)}{_WIDTH if made.exposure_control == 'width' else ''}"
     )
     for note in made.notes:
         out.print(f"[yellow]note:[/] {note}")
