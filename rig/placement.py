@@ -18,7 +18,7 @@ from rig.units import format_quantity
 
 __all__ = [
     "PLACEMENTS", "ExposureControl", "Placement", "check_capable", "check_placement", "explain", "pulses",
-    "s_delay_ns", "s_delay_s",
+    "s_delay_ns", "s_delay_s", "widths_us",
 ]  # fmt: skip
 
 PLACEMENTS: Final[tuple[Placement, ...]] = get_args(Placement)
@@ -65,6 +65,11 @@ def s_delay_ns(applied: PulsePlan, outputs: Mapping[str, str]) -> int:
     """
     delay_s = {camera: applied.outputs[outputs[camera]].delay_s for camera in CAMERAS}
     return round((delay_s["S"] - delay_s["B"]) * 1e9)
+
+
+def widths_us(applied: PulsePlan, outputs: Mapping[str, str]) -> dict[str, float]:
+    """Return the width of each camera's pulse as the box read it back, in µs; arguments as `s_delay_ns`."""
+    return {camera: round(applied.outputs[outputs[camera]].width_s * 1e6, 6) for camera in CAMERAS}
 
 
 def explain(exposure_us: Mapping[str, float], placement: Placement) -> str:

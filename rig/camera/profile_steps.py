@@ -39,7 +39,14 @@ def bare_spec(cti: str | os.PathLike[str], device: str) -> CameraSpec:
 
 
 def steps_of(profile: CameraProfile, phase: str) -> list[StepSpec]:
-    """Return a profile's steps of a phase: `common`, `triggered` or `live`."""
+    """Return a profile's steps of a phase: `common`, `triggered`, `width` or `live`.
+
+    Raises:
+        DeviceError: The profile has none for it.
+    """
+    steps = getattr(profile, f"steps_{phase}")
+    if steps is None:
+        raise DeviceError(f"the camera profile {profile.name} has no steps_{phase}")
     return [
         StepSpec(
             set=step.set,
@@ -48,7 +55,7 @@ def steps_of(profile: CameraProfile, phase: str) -> list[StepSpec]:
             for_each=step.for_each or "",
             verify=Verify(step.verify.abs, step.verify.rel),
         )
-        for step in getattr(profile, f"steps_{phase}")
+        for step in steps
     ]
 
 

@@ -12,7 +12,7 @@ from rig.camera.types import Applied, FeatureInfo, FeatureValue, Limits
 from rig.errors import DeviceError
 from rig.profiles import CameraProfile
 
-Phase = Literal["common", "triggered", "live"]
+Phase = Literal["common", "triggered", "width", "live"]
 CALL_S = 10.0
 APPLY_S = 30.0
 
@@ -39,7 +39,7 @@ class RemoteSettings(ABC):
         """Execute the profile's steps of a phase and return what became of each.
 
         Args:
-            phase: `common` once after opening, then `triggered` or `live` before starting.
+            phase: `common` once after opening, then `triggered`, `width` or `live` before starting.
             context: Values for the steps: `plan.exposure_us` in µs, `live.rate_hz` in Hz; `slot.trigger_line`
                 is known.
 

@@ -54,7 +54,8 @@ class FrameMeta:
         host_monotonic_ns: `time.monotonic_ns()` when the host process took the frame.
         chunk: The chunk values as read, by feature name.
         sources: Where `frame_id`, `timestamp_ns`, `exposure_us` and `gain_db` come from: `chunk`,
-            `buffer` (the transport), `readback` (the setting), `host` or `none`.
+            `buffer` (the transport), `readback` (the setting), `box` (the pulse that made the exposure),
+            `host` or `none`.
         shape: (height, width), or (height, width, channels) of a camera that sends colour.
     """
 

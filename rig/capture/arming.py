@@ -73,7 +73,8 @@ def apply_triggered(cameras: Mapping[str, TakeCamera], plan: ExposurePlan) -> Ap
     """Set both cameras up for hardware triggers with the plan's exposures, and read the exposures back.
 
     What holds for every mode is written again, too: whatever happened to a camera since it was opened, the
-    settings that go into the record of the take are those it was read back with now.
+    settings that go into the record of the take are those it was read back with now. Where the widths of the
+    box's pulses make the exposures, those of the plan are returned: they are applied when the box is set up.
 
     Raises:
         DeviceError: A camera refused.
@@ -81,7 +82,10 @@ def apply_triggered(cameras: Mapping[str, TakeCamera], plan: ExposurePlan) -> Ap
 
     def one(name: str) -> tuple[list[Applied], float]:
         done = cameras[name].apply("common")
-        done += cameras[name].apply("triggered", {"plan.exposure_us": plan.applied_us[name]})
+        wanted_us = plan.applied_us[name]
+        if plan.exposure_control == "width":
+            return done + cameras[name].apply("width", {"plan.exposure_us": wanted_us}), wanted_us
+        done += cameras[name].apply("triggered", {"plan.exposure_us": wanted_us})
         return done, float(cameras[name].read("$exposure_us"))
 
     results = for_both(one)

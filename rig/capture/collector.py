@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 import time
 from typing import Final
 
+from rig.camera.inbox import FrameRecord
 from rig.camera.types import FrameMeta
 from rig.capture.arming import TakeCamera
 from rig.capture.indexing import FrameStamp, Trace
@@ -25,6 +27,7 @@ class Collector(threading.Thread):
         camera: The camera, started.
         expected: Number of frames that end the collection.
         recorder: Takes the frames and releases their memory.
+        made_us: Exposure made by the width of the box's pulse, in µs; None where the camera times it.
 
     Attributes:
         metas: What came, in order.
@@ -32,10 +35,13 @@ class Collector(threading.Thread):
         last_frame_at: When the newest frame came (``time.monotonic``).
     """
 
-    def __init__(self, name: str, camera: TakeCamera, expected: int, recorder: Recorder) -> None:
+    def __init__(
+        self, name: str, camera: TakeCamera, expected: int, recorder: Recorder, made_us: float | None = None
+    ) -> None:
         super().__init__(name=f"collect-{name}", daemon=True)
         self._camera = camera
         self._expected = expected
+        self._made_us = made_us
         self._first_id = _FIRST_ID.get(camera.info.tl_type, 0)
         self._deliver = recorder.deliver(name, self._first_id)
         self._deadline = float("inf")
@@ -89,10 +95,19 @@ class Collector(threading.Thread):
         return 0 if not self.is_alive() else self._expected - len(self.metas) - (self.ignored or 0)
 
     def _take(self, timeout_s: float) -> None:
-        record = self._camera.next_record(timeout_s)
+        record = self._exposed_by_box(self._camera.next_record(timeout_s))
         self.last_frame_at = time.monotonic()
         self.metas.append(record.meta)
         self._deliver(len(self.metas) - 1, record)
+
+    def _exposed_by_box(self, record: FrameRecord) -> FrameRecord:
+        """Where pulses make the exposure, the camera's setting says nothing; only a frame's chunk does."""
+        meta = record.meta
+        if self._made_us is None or meta.sources.get("exposure_us") == "chunk":
+            return record
+        sources = {**meta.sources, "exposure_us": "box"}
+        meta = dataclasses.replace(meta, exposure_us=self._made_us, sources=sources)
+        return dataclasses.replace(record, meta=meta)
 
     def _note_ignored(self) -> None:
         self._after = self._camera.counters(fresh=True)

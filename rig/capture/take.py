@@ -17,7 +17,7 @@ from rig.capture.result import AppliedPlan, Shot, TakeFailed, TakeResult
 from rig.capture.settle import Check, end_take, settle, take_outcome
 from rig.errors import BeamrigError, CaptureError
 from rig.exposure import ExposurePlan
-from rig.placement import pulses, s_delay_ns
+from rig.placement import pulses, s_delay_ns, widths_us
 from rig.profiles import CAMERAS, CameraProfile
 from rig.session import Session
 from rig.trigger.base import Pulse, PulsePlan, TriggerBox
@@ -95,6 +95,8 @@ def run_take(
     try:
         start_both(bench.cameras, bench.profiles)
         pulses = bench.box.configure(wanted)
+        if order.plan.exposure_control == "width":
+            applied = dataclasses.replace(applied, exposure_us=widths_us(pulses, bench.outputs))
         details = {**applied.to_dict(), "period_s": pulses.period_s, "pulses": dataclasses.asdict(pulses)}
         take = order.session.start_take(order.scene, order.kind, order.pulses, details)
     except BaseException:
@@ -104,7 +106,8 @@ def run_take(
     result = TakeResult(order.session.root, order.scene, order.kind, take, "failed", 0, (), applied)
     error: BeamrigError | None = None
     try:
-        burst = _Burst(bench, pulses, recorder, cancel)
+        made_us = applied.exposure_us if order.plan.exposure_control == "width" else {}
+        burst = _Burst(bench, pulses, recorder, cancel, made_us)
         error = burst.run(max(applied.exposure_us.values()) * 1e-6)
         result, failure = settle(recorder, burst.pairing(), burst.collectors, bench, result, on_shot, check)
     except BaseException as stray:
@@ -147,11 +150,19 @@ def _stop(bench: Bench) -> BeamrigError | None:
 class _Burst:
     """The burst itself: from the first pulse to the last frame, with everything stopped afterwards."""
 
-    def __init__(self, bench: Bench, pulses: PulsePlan, recorder: Recorder, cancel: threading.Event) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        pulses: PulsePlan,
+        recorder: Recorder,
+        cancel: threading.Event,
+        made_us: Mapping[str, float],
+    ) -> None:
         self._bench = bench
         self._pulses = pulses
         self._recorder = recorder
         self._cancel = cancel
+        self._made_us = made_us
         self.complete = True
         self.collectors: dict[str, Collector] = {}
 
@@ -203,7 +214,7 @@ class _Burst:
 
     def _collector(self, name: str) -> Collector:
         camera = self._bench.cameras[name]
-        return Collector(name, camera, self._pulses.count, self._recorder)
+        return Collector(name, camera, self._pulses.count, self._recorder, self._made_us.get(name))
 
     def _watch(self, patience_s: float) -> None:
         deadline = time.monotonic() + patience_s
