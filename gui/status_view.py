@@ -38,7 +38,7 @@ class StatusView:
             state, words = STATE_WORDS.get(camera.state, ("off", camera.state))
             self._chips.set(name, state, words, camera.message or f"Camera {name}: {words}")
         box = now.rig.box
-        self._chips.set("Box", "failed" if box == "lost" else "ready", box, f"Trigger box: {box}")
+        self._chips.set("Box", "failed" if box in ("lost", "fault") else "ready", box, f"Trigger box: {box}")
         low = now.shots_left < LOW_DISK_SHOTS
         words = f"{now.shots_left:,} pairs left".replace(",", "\u202f")
         self._chips.set("Disk", "failed" if low else "ready", words, f"{now.free_bytes / 1e9:.1f} GB free")

@@ -134,6 +134,9 @@ class SerialSettings(Part):
     settle_s: NotNegative = Field(
         default=0.0, description="Wait after opening, for boxes that restart then, in s."
     )
+    dtr: bool = Field(
+        default=True, description="False: the line DTR is not raised, for boxes that it restarts."
+    )
 
 
 class BoxLimits(Part):
@@ -171,6 +174,12 @@ class TriggerBoxProfile(Part):
     )
     serial: SerialSettings = Field(description="The serial port.")
     limits: BoxLimits = Field(description="What the box can time.")
+    channel_delay: bool = Field(
+        default=True, description="True: each output can start later than the trigger, by its own delay."
+    )
+    pulse_width: bool = Field(
+        default=True, description="True: each output's pulse can be as long as it is asked to be."
+    )
     levels: OutputLevels = Field(description="Electrical level of the pulses.")
     channel_delay: bool = Field(default=True, description="True: each output can have a delay of its own.")
     pulse_width: bool = Field(default=True, description="True: each output can have a width of its own.")

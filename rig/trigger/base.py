@@ -54,13 +54,18 @@ AppliedPulses = PulsePlan
 
 
 class BoxState(StrEnum):
-    """Where a box stands between two takes."""
+    """Where a box stands between two takes.
+
+    FAULT: its port is there, but it does not answer or obey, so nobody knows whether its outputs are off;
+    `safe` tries again. LOST: its port is gone; `reopen` when it is back.
+    """
 
     SAFE = "safe"
     CONFIGURED = "configured"
     ARMED = "armed"
     RUNNING = "running"
     DONE = "done"
+    FAULT = "fault"
     LOST = "lost"
     CLOSED = "closed"
 
@@ -107,8 +112,20 @@ class TriggerBox(Protocol):
         """Wait for the end of the burst and return the number of pulses fired."""
         ...
 
+    def shots(self) -> int | None:
+        """Return how many pulses the box itself counted in the last burst; None where it counts none."""
+        ...
+
     def state(self) -> BoxState:
         """Return where the box stands, without asking it."""
+        ...
+
+    def reopen(self, patience_s: float = 0.0) -> BoxInfo:
+        """Open the port anew, identify the box there and make it safe; for one that was lost or stuck.
+
+        Args:
+            patience_s: How long to wait for a port that is not there yet, in s.
+        """
         ...
 
     def close(self) -> None:

@@ -25,6 +25,11 @@ class DG645(BoxDriver):
 
     NAME = "the DG645"
     OUTPUTS = OUTPUTS
+    QUESTION = "*IDN?"
+    STATE_QUESTIONS = (
+        *("TSRC?", "INHB?", "BURM?", "BURC?", "BURP?", "BURD?", "HOLD?"),
+        *(f"DLAY?{channel}" for channel in range(2, 10)),
+    )
 
     def __init__(self, link: SerialLink, profile: TriggerBoxProfile) -> None:
         super().__init__(link, profile)
@@ -32,16 +37,16 @@ class DG645(BoxDriver):
         self._unknown = True
 
     def identify(self) -> BoxInfo:
-        """Ask who is there and refuse a stranger.
+        """Ask who is there; whatever an earlier program left in it is unknown from here on."""
+        self._unknown = True
+        return super().identify()
 
-        Raises:
-            TriggerError: Another device.
-            ProtocolError: No answer, or no sensible one.
-        """
-        answer = self.ask_twice("*IDN?")
+    @classmethod
+    def recognise(cls, answer: str, profile: TriggerBoxProfile) -> BoxInfo | None:
+        """Return who answered `*IDN?` so, or None where it is no DG645."""
         parts = [part.strip() for part in answer.split(",")]
         if len(parts) != 4 or parts[0] != "Stanford Research Systems" or parts[1] != "DG645":
-            self.stranger(answer)
+            return None
         return BoxInfo(parts[0], parts[1], parts[2].removeprefix("s/n"), parts[3].removeprefix("ver"))
 
     def _check(self, plan: PulsePlan) -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar, NoReturn, Self
 
 from rig.errors import NotArmed, ProtocolError, TriggerError
 from rig.profiles import TriggerBoxProfile
+from rig.trigger import ending
 from rig.trigger.base import AppliedPulses, BoxInfo, BoxState, PulsePlan
 from rig.trigger.link import BoxLost, SerialLink
 
@@ -22,6 +23,13 @@ class BoxDriver(ABC):
     """A connected box; `connect` makes one. Implements `rig.trigger.base.TriggerBox`.
 
     A driver says how its box identifies itself, is made safe, set up, armed, fired and asked for the end.
+    What goes wrong while a burst is set up, armed or fired leaves the box safe, or in the state FAULT where
+    it cannot be made safe, or LOST where its port is gone. A box that is still open when the program ends is
+    made safe then. Not where the program is killed, but there a counted burst ends by itself all the same.
+
+    Attributes:
+        info: Who it is, read when it was opened.
+        found: What it answered about its settings when it was opened, before anything was changed.
     """
 
     NAME: ClassVar[str]
@@ -30,33 +38,71 @@ class BoxDriver(ABC):
     OUTPUTS: ClassVar[dict[str, int]]
     """Output name in a rig's profile -> number in the box's commands."""
 
+    QUESTION: ClassVar[str]
+    """Asks who is there; changes nothing in the box, nor in any other device that may be there."""
+
+    STATE_QUESTIONS: ClassVar[tuple[str, ...]]
+    """Ask for all that was set up before."""
+
     def __init__(self, link: SerialLink, profile: TriggerBoxProfile) -> None:
         self.link = link
         self.profile = profile
         self.info = BoxInfo("", "", "", "")
+        self.found: dict[str, str] = {}
         self._state = BoxState.SAFE
         self._applied: AppliedPulses | None = None
         self._fault: TriggerError | None = None
 
     @classmethod
     def connect(cls, link: SerialLink, profile: TriggerBoxProfile) -> Self:
-        """Identify the box and put it into its safe state, whatever it was doing.
+        """Identify the box, read what it was doing, and put it into its safe state.
 
         Raises:
             TriggerError: It is another device, or does not obey.
         """
         box = cls(link, profile)
-        box.info = box.identify()
-        box.safe()
+        box._meet()
+        ending.remember(box)
         return box
+
+    def _meet(self) -> None:
+        self.info = self.identify()
+        self.found = {question: self.link.query(question) for question in self.STATE_QUESTIONS}
+        _LOG.info("%s on %s was left with %s", self.NAME, self.link.port, self.found)
+        self.safe()
+
+    def reopen(self, patience_s: float = 0.0) -> BoxInfo:
+        """Open the port anew, identify the box there and make it safe; for one that was lost or stuck.
+
+        The object stays the same, so whoever holds it need not know. Another box of the same kind is taken
+        too; the serial number in what is returned tells them apart.
+
+        Args:
+            patience_s: How long to wait for a port that is not there yet, in s.
+
+        Raises:
+            TriggerError: The port does not come back, another device answers there, or none does. The box may
+                be tried again then.
+        """
+        if self._state is BoxState.CLOSED:
+            raise TriggerError("the trigger box is closed", hint="open the rig again")
+        self._abandon()
+        self._applied, self._fault, self._state = None, None, BoxState.FAULT
+        self.link.reopen(patience_s)
+        self._meet()
+        return self.info
 
     def safe(self) -> None:
         """Stop, and make sure that no pulse can come out.
 
         Raises:
-            TriggerError: The box does not obey; its state is then unknown.
+            TriggerError: The box does not obey; its state is then FAULT: unknown.
         """
-        self._make_safe()
+        try:
+            self._make_safe()
+        except TriggerError:
+            self._applied, self._state = None, BoxState.FAULT
+            raise
         self._applied = None
         self._fault = None
         self._state = BoxState.SAFE
@@ -76,10 +122,8 @@ class BoxDriver(ABC):
         self.safe()
         try:
             applied = self._configure(plan)
-        except BoxLost:
-            raise
-        except TriggerError:
-            self.safe()
+        except TriggerError as error:
+            self._rest_after(error)
             raise
         self._applied, self._state = applied, BoxState.CONFIGURED
         return applied
@@ -89,11 +133,15 @@ class BoxDriver(ABC):
 
         Raises:
             NotArmed: Nothing is configured.
-            TriggerError: The box does not obey.
+            TriggerError: The box does not obey; it is in its safe state then.
         """
         if self._applied is None:
             raise NotArmed("the trigger box is not configured", hint="configure a burst before arming")
-        self._arm(self._applied)
+        try:
+            self._arm(self._applied)
+        except TriggerError as error:
+            self._rest_after(error)
+            raise
         self._fault = None
         self._state = BoxState.ARMED
 
@@ -102,12 +150,25 @@ class BoxDriver(ABC):
 
         Raises:
             NotArmed: The box is not armed.
-            TriggerError: The box does not obey.
+            TriggerError: The box does not obey; it is in its safe state then, but pulses may have come.
         """
         if self._state is not BoxState.ARMED or self._applied is None:
             raise NotArmed(f"the trigger box is {self._state}, not armed", hint="arm it before each burst")
         self._state = BoxState.RUNNING  # from here on a pulse may come, whatever the box answers
-        self._fire(self._applied)
+        try:
+            self._fire(self._applied)
+        except TriggerError as error:
+            self._rest_after(error)
+            raise
+
+    def _rest_after(self, error: TriggerError) -> None:
+        """Make the box safe after an error; where that fails too, the first error is the one to tell."""
+        if self.link.lost:
+            return
+        try:
+            self.safe()
+        except TriggerError as second:
+            _LOG.warning("after '%s' the trigger box is not safe: %s", error.message, second.one_line())
 
     def done(self) -> bool:
         """Ask whether the burst has ended, without waiting.
@@ -140,6 +201,10 @@ class BoxDriver(ABC):
             time.sleep(_POLL_S)
         return self._applied.count if self._applied else 0
 
+    def shots(self) -> int | None:
+        """Return how many pulses the box itself counted in the last burst; None where it counts none."""
+        return None
+
     def state(self) -> BoxState:
         """Return where the box stands, without asking it."""
         return BoxState.LOST if self.link.lost and self._state is not BoxState.CLOSED else self._state
@@ -156,8 +221,10 @@ class BoxDriver(ABC):
             if not self.link.lost:
                 self.safe()
         finally:
+            self._abandon()
             self.link.close()
             self._state = BoxState.CLOSED
+            ending.forget(self)
 
     def __enter__(self) -> Self:
         return self
@@ -175,9 +242,27 @@ class BoxDriver(ABC):
 
     # ---- what a driver adds
 
+    @classmethod
     @abstractmethod
+    def recognise(cls, answer: str, profile: TriggerBoxProfile) -> BoxInfo | None:
+        """Return who answered `QUESTION` so, or None where it is no box that `profile` is for."""
+
     def identify(self) -> BoxInfo:
-        """Ask who is there and refuse a stranger (`TriggerError`)."""
+        """Ask who is there and refuse a stranger.
+
+        Raises:
+            TriggerError: Another device.
+            ProtocolError: No answer, or no sensible one.
+        """
+        answer = self.ask_twice(self.QUESTION)
+        info = self.recognise(answer, self.profile)
+        if info is None:
+            self.stranger(answer)
+        return info
+
+    def _abandon(self) -> None:
+        """Let go of a burst that is being watched, without a word to the box."""
+        return
 
     @abstractmethod
     def _check(self, plan: PulsePlan) -> None: ...

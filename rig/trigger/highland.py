@@ -39,27 +39,27 @@ class Highland(BoxDriver):
 
     NAME = "the delay generator"
     OUTPUTS = {"A": 1, "B": 2, "C": 3, "D": 4}  # noqa: RUF012
+    QUESTION = "ID"
+    STATE_QUESTIONS = ("TR", "GA", "AS", "BS", "CS", "DS")
 
     def __init__(self, link: SerialLink, profile: TriggerBoxProfile) -> None:
         super().__init__(link, profile)
         self._give_up = threading.Event()
+        self._counted: int | None = None
         self._watcher: threading.Thread | None = None
         self._fired: int | None = None
         self._trouble: TriggerError | None = None
         self._shots_before = 0
 
-    def identify(self) -> BoxInfo:
-        """Ask who is there, and refuse a stranger.
+    @classmethod
+    def recognise(cls, answer: str, profile: TriggerBoxProfile) -> BoxInfo | None:
+        """Return who answered `ID` so, or None where the profile is not for it."""
+        found = re.search(profile.match.model or "", answer)
+        return None if found is None else BoxInfo("Highland Technology", found[0], "", answer)
 
-        Raises:
-            TriggerError: Another device.
-            ProtocolError: No answer, or no sensible one.
-        """
-        answer = self.ask_twice("ID")
-        found = re.search(self.profile.match.model or "", answer)
-        if found is None:
-            self.stranger(answer)
-        return BoxInfo("Highland Technology", found[0], "", answer)
+    def shots(self) -> int | None:
+        """Return how many pulses the box's own shot counter saw in the last burst; None before its end."""
+        return self._counted
 
     def _check(self, plan: PulsePlan) -> None:
         limits = self.profile.limits
@@ -69,11 +69,14 @@ class Highland(BoxDriver):
             limits = limits.model_copy(update={"min_period_s": _DEAD_S})
         check_plan(plan, limits, self.NAME)
 
-    def _make_safe(self) -> None:
+    def _abandon(self) -> None:
         self._give_up.set()
         if self._watcher is not None:
             self._watcher.join()
             self._watcher = None
+
+    def _make_safe(self) -> None:
+        self._abandon()
         self._command("TR OFF")
         self._command("VE 0")
         self._command("AU 1")  # what is set holds at once
@@ -119,7 +122,7 @@ class Highland(BoxDriver):
             if (state := self._channel(name)[1]) != "ON":
                 self.differs(f"{name}S ON", state)
         self._shots_before = self._gate()[1]
-        self._fired = self._trouble = None
+        self._fired = self._trouble = self._counted = None
 
     def _fire(self, applied: AppliedPulses) -> None:
         started_at = time.monotonic()
@@ -142,7 +145,7 @@ class Highland(BoxDriver):
                 if self._give_up.wait(_POLL_S):
                     return
             self._command("TR OFF")
-            fired = self._shots()
+            self._counted = fired = self._shots()
             if not self._give_up.wait(last_s):
                 self._fired = fired
         except TriggerError as error:

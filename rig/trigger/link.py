@@ -16,6 +16,7 @@ _LOG = logging.getLogger(__name__)
 MAX_ANSWER_BYTES = 256
 """No box has a longer answer; more without an end of line is noise."""
 
+_RETRY_S = 0.1
 _LONGEST_TALK = 5
 """Time-outs of an answer that a line may take to fall silent."""
 
@@ -34,6 +35,7 @@ class SerialLink:
         timeout_s: Longest wait for an answer, and for the box to take a command, in s.
         settle_s: Wait after opening, in s.
         terminators: What ends a command, and what ends an answer.
+        dtr: Raise DTR while the port is open.
 
     Attributes:
         lost: Whether the port has gone.
@@ -50,29 +52,61 @@ class SerialLink:
         timeout_s: float = 1.0,
         settle_s: float = 0.0,
         terminators: tuple[bytes, bytes] = (b"\n", b"\r\n"),
+        dtr: bool = True,
     ) -> None:
         self.port = port
         self.timeout_s = timeout_s
         self.lost = False
         self.lock = threading.RLock()
+        self._settle_s = settle_s
         self._command_end, self._answer_end = terminators
         self._answer_owed = False
+        self._serial = serial.Serial(
+            None,
+            baudrate,
+            rtscts=rtscts,
+            timeout=timeout_s,
+            write_timeout=timeout_s,
+            exclusive=True,  # a second program on the same line would mix its answers into ours
+        )
+        if not dtr:
+            self._serial.dtr = False  # set before the port is opened: raising it restarts some boards
+        self._open()
+
+    def _open(self) -> None:
         try:
-            self._serial = serial.Serial(
-                port,
-                baudrate,
-                rtscts=rtscts,
-                timeout=timeout_s,
-                write_timeout=timeout_s,
-                exclusive=True,  # a second program on the same line would mix its answers into ours
-            )
+            self._serial.port = self.port
+            self._serial.open()
         except (serial.SerialException, OSError, ValueError) as error:
             raise TriggerError(
-                f"cannot open the trigger box port {port}: {_reason(error)}", hint=_advice(error)
+                f"cannot open the trigger box port {self.port}: {_reason(error)}", hint=_advice(error)
             ) from error
-        if settle_s > 0:
-            time.sleep(settle_s)
+        self.lost = self._answer_owed = False
+        if self._settle_s > 0:
+            time.sleep(self._settle_s)
         self.drain()
+
+    def reopen(self, patience_s: float = 0.0) -> None:
+        """Close the port and open it again, as after the box was plugged in anew.
+
+        Args:
+            patience_s: How long to wait until the port can be opened, in s.
+
+        Raises:
+            TriggerError: It cannot be opened; `lost` stays true then.
+        """
+        deadline = time.monotonic() + patience_s
+        with self.lock:
+            self.close()
+            self.lost = True
+            while True:
+                try:
+                    self._open()
+                    return
+                except TriggerError:
+                    if time.monotonic() >= deadline:
+                        raise
+                time.sleep(_RETRY_S)
 
     @classmethod
     def open(cls, port: str, settings: SerialSettings, terminators: tuple[bytes, bytes]) -> SerialLink:
@@ -84,6 +118,7 @@ class SerialLink:
             settings.timeout_s,
             settings.settle_s,
             terminators=terminators,
+            dtr=settings.dtr,
         )
 
     def write(self, command: str) -> None:

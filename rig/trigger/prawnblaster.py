@@ -6,7 +6,10 @@ repetitions. N pulses are one instruction with N repetitions, so the number is e
 multiple of 20 ns.
 
 A pulse is always half a period long and starts with the trigger: only for cameras that expose by their own
-timer after an edge. The applied plan says what the widths really are.
+timer after an edge. The applied plan says what the widths really are. One output cannot start later than the
+others: an instruction that waits would have to come first, and the firmware makes an endless wait of a first
+one (`indefinitewait` in its pseudoclock.pio); after another instruction it would follow a pulse too many. It
+counts no pulses either.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import time
 from dataclasses import replace
 
 from rig.errors import ProtocolError, TriggerError
+from rig.profiles import TriggerBoxProfile
 from rig.trigger.base import AppliedPulses, BoxInfo, Pulse, PulsePlan, check_plan
 from rig.trigger.driver import BoxDriver
 
@@ -40,19 +44,14 @@ class PrawnBlaster(BoxDriver):
 
     NAME = "the PrawnBlaster"
     OUTPUTS = {"GPIO9": 0, "GPIO11": 1, "GPIO13": 2, "GPIO15": 3}  # noqa: RUF012
+    QUESTION = "version"
+    STATE_QUESTIONS = ("status", "get 0 0", "get 0 1")
 
-    def identify(self) -> BoxInfo:
-        """Ask for the firmware's version, and refuse a stranger.
-
-        Raises:
-            TriggerError: Another device.
-            ProtocolError: No answer, or no sensible one.
-        """
-        answer = self.ask_twice("version")
+    @classmethod
+    def recognise(cls, answer: str, profile: TriggerBoxProfile) -> BoxInfo | None:
+        """Return who answered `version` so, or None where it is no PrawnBlaster."""
         found = re.fullmatch(r"version: (\d+\.\d+\.\d+)", answer)
-        if found is None:
-            self.stranger(answer)
-        return BoxInfo("labscript suite", "PrawnBlaster", "", found[1])
+        return None if found is None else BoxInfo("labscript suite", "PrawnBlaster", "", found[1])
 
     def _check(self, plan: PulsePlan) -> None:
         edges = {

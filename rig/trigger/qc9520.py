@@ -16,6 +16,7 @@ import re
 import time
 
 from rig.errors import ProtocolError, TriggerError
+from rig.profiles import TriggerBoxProfile
 from rig.trigger.base import AppliedPulses, BoxInfo, Pulse, PulsePlan, check_plan
 from rig.trigger.driver import BoxDriver
 from rig.trigger.link import BoxLost
@@ -45,25 +46,34 @@ class QC9520(BoxDriver):
 
     NAME = "the pulse generator"
     OUTPUTS = {name: number for number, name in enumerate("ABCDEFGH", start=1)}  # noqa: RUF012
+    QUESTION = "*IDN?"
+    STATE_QUESTIONS = tuple(
+        f":PULSE0:{keyword}?" for keyword in ("STATE", "MODE", "TRIG:MODE", "BCO", "PER")
+    ) + tuple(f":PULSE{number}:{keyword}?" for number in (1, 2) for keyword in ("STATE", "DEL", "WIDT"))
 
     def identify(self) -> BoxInfo:
-        """Turn the echo off, ask who is there, and refuse a stranger.
+        """Turn the echo off, ask who is there, refuse a stranger, and ask for its channels.
 
         Raises:
             TriggerError: Another device.
             ProtocolError: No answer, or no sensible one.
         """
         self._stop_echo()
-        answer = self.ask_twice("*IDN?")
+        info = super().identify()
+        self._channels = self._read_channels()
+        return info
+
+    @classmethod
+    def recognise(cls, answer: str, profile: TriggerBoxProfile) -> BoxInfo | None:
+        """Return who answered `*IDN?` so, or None where the profile is not for it."""
         parts = [part.strip() for part in answer.split(",")]
-        match = self.profile.match
+        match = profile.match
         if (
             len(parts) != 4
             or not re.search(match.vendor or "", parts[0])
             or not re.search(match.model or "", parts[1])
         ):
-            self.stranger(answer)
-        self._channels = self._read_channels()
+            return None
         return BoxInfo(*parts)
 
     def _stop_echo(self) -> None:

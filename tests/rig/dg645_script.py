@@ -19,7 +19,12 @@ def sets(command: str, question: str, answer: str, error: str = "0") -> Script:
 
 RESET: Script = [("*RST", None), ("*CLS", None), ("LERR?", "0")]
 SAFE: Script = [*sets("TSRC 5", "TSRC?", "5"), *sets("INHB 1", "INHB?", "1"), *sets("BURM 0", "BURM?", "0")]
-HELLO: Script = [("*IDN?", IDN), *RESET, *SAFE]
+FOUND: Script = [
+    *[("TSRC?", "5"), ("INHB?", "0"), ("BURM?", "0"), ("BURC?", "5"), ("BURP?", "+0.000100000000")],
+    *[("BURD?", "+0.000000000000"), ("HOLD?", "+0.000000000000")],
+    *[(f"DLAY?{channel}", "0,+0.000000000000") for channel in range(2, 10)],
+]
+HELLO: Script = [("*IDN?", IDN), *FOUND, *RESET, *SAFE]
 AB: Script = [
     *sets("LAMP 1,5", "LAMP?1", "+5.00"),
     *sets("LOFF 1,0", "LOFF?1", "+0.00"),

@@ -31,7 +31,13 @@ def switched(number: int, *, on: bool) -> Script:
 
 WHO: Script = [(ECHO, "ok"), ("*IDN?", "QC,9522,02311,1.2.2-1.2.0"), (":INST:CAT?", "T0, CHA, CHB")]
 SAFE: Script = [*switched(0, on=False), *switched(1, on=False), *switched(2, on=False)]
-HELLO: Script = [*WHO, *SAFE]
+FOUND: Script = [
+    *[(":PULSE0:STATE?", "0"), (":PULSE0:MODE?", "NORM"), (":PULSE0:TRIG:MODE?", "DIS")],
+    *[(":PULSE0:BCO?", "10"), (":PULSE0:PER?", "0.001000000")],
+    *[(":PULSE1:STATE?", "0"), (":PULSE1:DEL?", "0.000000000"), (":PULSE1:WIDT?", "0.000010000")],
+    *[(":PULSE2:STATE?", "0"), (":PULSE2:DEL?", "0.000000000"), (":PULSE2:WIDT?", "0.000010000")],
+]
+HELLO: Script = [*WHO, *FOUND, *SAFE]
 SYSTEM: Script = [
     *sets(":PULSE0:TRIG:MODE", "DIS"),
     *sets(":PULSE0:MODE", "BURS"),

@@ -195,6 +195,7 @@ def test_a_refused_trigger_is_an_error() -> None:
         ("*RST", None),
         ("*CLS", None),
         ("LERR?", "0"),
+        *SAFE,
     ]
     with scripted([*script, *SAFE]) as line, open_on(line) as box:
         box.configure(PLAN)

@@ -10,7 +10,7 @@ import pytest
 from rig.errors import ProtocolError, TriggerError
 from rig.profiles import TriggerSlot
 from rig.trigger import BoxLost, BoxState, SerialLink, TriggerBox, open_box
-from tests.rig.dg645_script import HELLO, IDN, IMPATIENT, PLAN, PROFILE, SAFE, open_on
+from tests.rig.dg645_script import FOUND, HELLO, IDN, IMPATIENT, PLAN, PROFILE, SAFE, open_on
 from tests.rig.scripted_box import ScriptedBox, scripted
 
 # --------------------------------------------------------------------------------------- connecting
@@ -34,6 +34,7 @@ def test_a_stranger_is_refused() -> None:
 def test_errors_of_an_earlier_program_are_forgotten() -> None:
     hello = [
         ("*IDN?", IDN),
+        *FOUND,
         ("*RST", None),
         ("*CLS", None),
         ("LERR?", "111"),

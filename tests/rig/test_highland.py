@@ -46,7 +46,8 @@ def channel(
 SAFE: Script = [*said("TR OFF", "VE 0", "AU 1"), *trigger("OFF")]
 for each in "ABCD":
     SAFE += [*said(f"{each}S OFF"), *channel(each, "OFF")]
-HELLO: Script = [("ID", "Highland Technology T560-1 22E560-D"), *SAFE]
+FOUND: Script = [*trigger("SYN"), *gate(12), *(pair for name in "ABCD" for pair in channel(name, "ON"))]
+HELLO: Script = [("ID", "Highland Technology T560-1 22E560-D"), *FOUND, *SAFE]
 A, B = ("00.000,000,000,000", "00.010,000,000,000"), ("00.000,500,000,000", "00.001,250,000,000")
 RATE: Script = [
     *said("GA OFF"),

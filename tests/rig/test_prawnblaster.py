@@ -36,7 +36,8 @@ for number, pin in enumerate((9, 11, 13, 15)):
     CLEAR += [(f"setoutpin {number} {pin}", "ok"), (f"getoutpin {number}", str(pin))]
     CLEAR += [(f"get {number} 0", "0 0"), (f"go low {number}", "ok")]
 SAFE: Script = [*status(0), *CLEAR]
-HELLO: Script = [("version", "version: 1.1.1"), *SAFE]
+WHO: Script = [("version", "version: 1.1.1"), *status(0), ("get 0 0", "500 20"), ("get 0 1", "0 0")]
+HELLO: Script = [*WHO, *SAFE]
 TABLE: Script = [
     ("set 0 0 1000000 8", "ok"),
     ("get 0 0", "1000000 8"),
@@ -64,14 +65,14 @@ def test_connecting_identifies_the_box_and_clears_its_table() -> None:
 
 def test_a_burst_of_an_earlier_program_is_aborted() -> None:
     abort = [*status(2), ("abort", "ok"), *status(4), *status(5)]
-    script = [HELLO[0], *abort, *CLEAR, *SAFE]
+    script = [*WHO, *abort, *CLEAR, *SAFE]
     with scripted(script, command_end=END) as line, open_at(line.port) as box:
         assert box.state() is BoxState.SAFE
 
 
 def test_a_burst_that_ends_before_it_is_aborted_is_no_trouble() -> None:
     late = [*status(2), ("abort", "Can only abort when status is 1 or 2"), *status(0)]
-    with scripted([HELLO[0], *late, *CLEAR, *SAFE], command_end=END) as line, open_at(line.port) as box:
+    with scripted([*WHO, *late, *CLEAR, *SAFE], command_end=END) as line, open_at(line.port) as box:
         assert box.state() is BoxState.SAFE
 
 

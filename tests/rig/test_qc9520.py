@@ -19,6 +19,7 @@ from tests.rig.qc9520_script import (
     ECHO,
     END,
     FIRE,
+    FOUND,
     HELLO,
     PLAN,
     QC,
@@ -67,7 +68,7 @@ def test_a_stranger_is_refused(profile: TriggerBoxProfile, identity: str) -> Non
 
 
 def test_the_bnc_575_speaks_the_same_dialect_under_another_name() -> None:
-    hello = [(ECHO, "ok"), ("*IDN?", "BNC,575-2,31707,2.4.2-2.0.11"), *WHO[2:], *SAFE]
+    hello = [(ECHO, "ok"), ("*IDN?", "BNC,575-2,31707,2.4.2-2.0.11"), *WHO[2:], *FOUND, *SAFE]
     assert BNC.serial.baudrate == 115200
     with scripted([*hello, *CONFIGURE, *SAFE], command_end=END) as line, open_on(line, BNC) as box:
         assert box.configure(PLAN) == PLAN
@@ -244,7 +245,7 @@ def test_nothing_is_fired_that_is_not_configured_and_armed() -> None:
 
 
 def test_a_refused_start_is_an_error() -> None:
-    script = [*HELLO, *CONFIGURE, *ARM, (":PULSE0:STATE ON", "?8"), *SAFE]
+    script = [*HELLO, *CONFIGURE, *ARM, (":PULSE0:STATE ON", "?8"), *SAFE, *SAFE]
     with scripted(script, command_end=END) as line, open_on(line) as box:
         box.configure(PLAN)
         box.arm()
