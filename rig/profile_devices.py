@@ -181,8 +181,6 @@ class TriggerBoxProfile(Part):
         default=True, description="True: each output's pulse can be as long as it is asked to be."
     )
     levels: OutputLevels = Field(description="Electrical level of the pulses.")
-    channel_delay: bool = Field(default=True, description="True: each output can have a delay of its own.")
-    pulse_width: bool = Field(default=True, description="True: each output can have a width of its own.")
 
     @model_validator(mode="after")
     def _several_models_need_a_match(self) -> TriggerBoxProfile:
