@@ -67,9 +67,11 @@ class BuildLibraries(build_ext):
         generated.mkdir(parents=True, exist_ok=True)
         sources = list(ext.sources)
         if ext.path.suffix == ".cti":
-            # Run as package `producer`, so that no other package of the rig is imported during a build.
+            # Run as package `virtual`, so that no other package of the rig is imported during a build.
             subprocess.run(
-                [sys.executable, "-m", "producer.generate", str(generated)], cwd=ROOT / VIRTUAL, check=True
+                [sys.executable, "-m", "virtual.producer.generate", str(generated)],
+                cwd=ROOT / "rig",
+                check=True,
             )
             sources += [str(path) for path in sorted(generated.glob("*.c"))]
         target = Path(self.get_ext_fullpath(ext.name))
@@ -96,7 +98,12 @@ LIBRARIES = [
     SharedLibrary(
         VIRTUAL / "beamrig_virtual.cti",
         _sources(PRODUCER),
-        [*_sources(PRODUCER, "*.h"), *_sources(PRODUCER, "*.py"), f"{VIRTUAL}/protocol.h"],
+        [
+            *_sources(PRODUCER, "*.h"),
+            *_sources(PRODUCER, "*.py"),
+            *_sources(VIRTUAL / "personalities", "*.py"),
+            f"{VIRTUAL}/protocol.h",
+        ],
         [],
     ),
     SharedLibrary(

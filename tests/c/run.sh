@@ -8,7 +8,7 @@ root=$(cd "$here/../.." && pwd)
 sanitizers=${1:-address,undefined}
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
-(cd "$root/rig/virtual" && "${PYTHON:-python3}" -B -m producer.generate "$build")
+(cd "$root/rig" && "${PYTHON:-python3}" -B -m virtual.producer.generate "$build")
 flags="-std=c11 -D_GNU_SOURCE -O1 -g -pthread -Wall -Wextra -Wshadow -Werror -fno-omit-frame-pointer"
 flags="$flags -fsanitize=$sanitizers -fno-sanitize-recover=all"
 objects=""

@@ -27,12 +27,19 @@ static GC_ERROR memory_info(const Buffer *buffer, int32_t cmd, INFO_DATATYPE *ty
     }
 }
 
+/* The transport's own number of a frame. */
+static GC_ERROR block_id(const Frame *frame, INFO_DATATYPE *type, void *out, size_t *size) {
+    if (quirk(QUIRK_chunk_ids_only))
+        return fail(GC_ERR_NOT_AVAILABLE, "this transport numbers no frames");
+    return answer_uint64(frame->id + personality.first_block_id, type, out, size);
+}
+
 /* What is known of a frame. */
 static GC_ERROR frame_info(const Buffer *buffer, int32_t cmd, INFO_DATATYPE *type, void *out, size_t *size) {
     const Frame *frame = &buffer->frame;
     const Settings *settings = &frame->settings;
     switch (cmd) {
-    case BUFFER_INFO_TIMESTAMP:
+    case BUFFER_INFO_TIMESTAMP: return answer_uint64((uint64_t)(frame->start_ns / personality.tick_ns), type, out, size);
     case BUFFER_INFO_TIMESTAMP_NS: return answer_uint64((uint64_t)frame->start_ns, type, out, size);
     case BUFFER_INFO_IS_INCOMPLETE: return answer_bool(buffer->incomplete, type, out, size);
     case BUFFER_INFO_SIZE_FILLED:
@@ -45,7 +52,7 @@ static GC_ERROR frame_info(const Buffer *buffer, int32_t cmd, INFO_DATATYPE *typ
     case BUFFER_INFO_XPADDING:
     case BUFFER_INFO_YPADDING:
     case BUFFER_INFO_IMAGEOFFSET: return answer_size(0, type, out, size);
-    case BUFFER_INFO_FRAMEID: return answer_uint64(frame->id, type, out, size);
+    case BUFFER_INFO_FRAMEID: return block_id(frame, type, out, size);
     case BUFFER_INFO_IMAGEPRESENT: return answer_bool(true, type, out, size);
     case BUFFER_INFO_PAYLOADTYPE: return answer_size(PAYLOAD_TYPE_IMAGE, type, out, size);
     case BUFFER_INFO_PIXELFORMAT: return answer_uint64(settings->pixel_format, type, out, size);

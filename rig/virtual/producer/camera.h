@@ -42,6 +42,7 @@ typedef struct {
     bool triggered;
     bool rendered; /* pixels are there */
     bool failed;   /* the world could not render it */
+    bool lost;     /* a quirk: the camera keeps it for itself */
     uint32_t slot; /* of the world's staging memory */
 } Frame;
 
@@ -64,6 +65,7 @@ typedef struct {
     int64_t pending_end_ns;   /* delayed end of a TriggerWidth exposure, or NEVER */
     bool width_held;          /* a TriggerWidth exposure waits for its closing edge */
     int width_level;          /* the level of the line that holds it */
+    bool armed;               /* a quirk: the pulse that only arms has come */
     bool open;                /* a TriggerWidth exposure runs: `current` */
     Frame current;
     int raw_level;

@@ -110,14 +110,14 @@ GC_ERROR camera_info(Camera *camera, int32_t cmd, INFO_DATATYPE *type, void *buf
     switch (cmd) {
     case DEVICE_INFO_ID:
     case DEVICE_INFO_SERIAL_NUMBER: return answer_text(camera->serial, type, buffer, size);
-    case DEVICE_INFO_VENDOR: return answer_text(VENDOR, type, buffer, size);
-    case DEVICE_INFO_MODEL: return answer_text(MODEL, type, buffer, size);
+    case DEVICE_INFO_VENDOR: return answer_text(personality.vendor, type, buffer, size);
+    case DEVICE_INFO_MODEL: return answer_text(personality.model, type, buffer, size);
     case DEVICE_INFO_TLTYPE: return answer_text(TL_TYPE, type, buffer, size);
     case DEVICE_INFO_DISPLAYNAME:
     case DEVICE_INFO_USER_DEFINED_NAME: return answer_text(name, type, buffer, size);
     case DEVICE_INFO_ACCESS_STATUS: return answer_int32(access_status(camera), type, buffer, size);
     case DEVICE_INFO_VERSION: return answer_text(VERSION, type, buffer, size);
-    case DEVICE_INFO_TIMESTAMP_FREQUENCY: return answer_uint64(NANOSECONDS_A_SECOND, type, buffer, size);
+    case DEVICE_INFO_TIMESTAMP_FREQUENCY: return answer_uint64(NANOSECONDS_A_SECOND / (uint64_t)personality.tick_ns, type, buffer, size);
     default: return fail(GC_ERR_NOT_IMPLEMENTED, "device info %d is not known", cmd);
     }
 }

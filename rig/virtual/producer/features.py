@@ -40,9 +40,18 @@ class Feature:
         unit: Physical unit.
         entries: Names and numbers of an enumeration.
         selector: Enumeration that selects among several instances; its numbers must run from 0.
+        room: Of a selector: instances that its features have registers for; personalities may name so many
+            entries. By default as many as there are entries.
         lock: Formula over features; while it is true the feature cannot be written.
         user_set: Whether user sets hold it.
         visibility: Level of user it is meant for.
+        available: Formula over features; while it is false the feature is not available.
+        applied_increment: Step that the device rounds a float to without telling; `increment` by default.
+        deaf: The device takes writes and reports success, but keeps the old value.
+        register: Feature of the table whose register this one shows; its own by default.
+        instance: Of a selected feature: the instance whose register it shows, whatever is selected.
+        to_register: GenApi formula from the shown value (`FROM`) to the register's; needs `from_register`.
+        from_register: GenApi formula from the register's value (`TO`) to the shown one.
     """
 
     name: str
@@ -60,17 +69,35 @@ class Feature:
     lock: str = ""
     user_set: bool = False
     visibility: Literal["Beginner", "Expert", "Guru"] = "Beginner"
+    room: int = 0
+    available: str = ""
+    applied_increment: float | None = None
+    deaf: bool = False
+    register: str = ""
+    instance: int | None = None
+    to_register: str = ""
+    from_register: str = ""
+
+    @property
+    def home(self) -> str:
+        """Name of the feature that owns the register."""
+        return self.register or self.name
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A value that travels behind the image: 8 bytes each, found by its chunk id."""
+    """A value that travels behind the image: 8 bytes each, found by its chunk id.
+
+    `shown_kind` and `from_register` are for a chunk that shows another type or unit than what travels.
+    """
 
     name: str
     kind: Literal["integer", "float"]
     chunk_id: int
     tip: str
     unit: str = ""
+    shown_kind: Literal["integer", "float"] | None = None
+    from_register: str = ""
 
 
 def _names(*names: str) -> dict[str, int]:
@@ -135,7 +162,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("AcquisitionStatusSelector", "AcquisitionControl", "enumeration", "Which status is read.",
             default="FrameTriggerWait",
             entries=_names("AcquisitionTriggerWait", "AcquisitionActive", "FrameTriggerWait",
-                           "ExposureActive")),
+                           "ExposureActive"),
+            room=16),
     Feature("AcquisitionStatus", "AcquisitionControl", "boolean",
             "The selected status: FrameTriggerWait is true while a frame trigger would be accepted.", "RO",
             selector="AcquisitionStatusSelector"),
@@ -157,7 +185,7 @@ FEATURES: tuple[Feature, ...] = (
     # TriggerControl
     Feature("TriggerSelector", "TriggerControl", "enumeration",
             "Which trigger the other trigger features set.", default="FrameStart",
-            entries=_names("FrameStart", "AcquisitionStart")),
+            entries=_names("FrameStart", "AcquisitionStart"), room=16),
     Feature("TriggerMode", "TriggerControl", "enumeration", "Whether the selected trigger is used.",
             default="Off", entries=_names("Off", "On"), selector="TriggerSelector", user_set=True),
     Feature("TriggerSoftware", "TriggerControl", "command", "A trigger.", "WO", selector="TriggerSelector"),
@@ -179,7 +207,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("FrameTriggerIgnoredCountReset", "TriggerControl", "command", "Sets the counter to zero.", "WO"),
     # DigitalIOControl
     Feature("LineSelector", "DigitalIOControl", "enumeration", "Which line the other line features set.",
-            default="Line0", entries=_names("Line0")),
+            default="Line0", entries=_names("Line0"), room=16),
     Feature("LineMode", "DigitalIOControl", "enumeration", "Direction of the line.", "RO", "Input",
             entries=_names("Input"), selector="LineSelector"),
     Feature("LineInverter", "DigitalIOControl", "boolean", "Whether the level is inverted before use.",
@@ -197,7 +225,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("ChunkModeActive", "ChunkDataControl", "boolean", "Whether chunks travel behind the image.",
             lock=ACQUIRING, user_set=True),
     Feature("ChunkSelector", "ChunkDataControl", "enumeration", "Which chunk ChunkEnable sets.",
-            default="FrameID", entries=_names("FrameID", "Timestamp", "ExposureTime", "Gain")),
+            default="FrameID", entries=_names("FrameID", "Timestamp", "ExposureTime", "Gain"),
+            room=32),
     Feature("ChunkEnable", "ChunkDataControl", "boolean", "Whether the selected chunk is sent.", default=1,
             selector="ChunkSelector", lock=ACQUIRING, user_set=True),
     # UserSetControl

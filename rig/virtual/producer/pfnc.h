@@ -17,4 +17,7 @@ size_t pfnc_bytes(uint32_t pixel_format, size_t pixels);
  */
 void pfnc_write(uint32_t pixel_format, const uint16_t *codes, size_t pixels, uint8_t *target);
 
+/* A quirk: shift codes of less than 16 bits in 16-bit containers to the top; other formats stay. */
+void pfnc_align_msb(uint32_t pixel_format, uint8_t *image, size_t pixels);
+
 #endif

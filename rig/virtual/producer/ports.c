@@ -121,8 +121,8 @@ GC_ERROR GCGetPortInfo(PORT_HANDLE port, int32_t cmd, INFO_DATATYPE *type, void 
     module_id(port, camera, id);
     switch (cmd) {
     case PORT_INFO_ID: result = answer_text(id, type, buffer, size); break;
-    case PORT_INFO_VENDOR: result = answer_text(VENDOR, type, buffer, size); break;
-    case PORT_INFO_MODEL: result = answer_text(MODEL, type, buffer, size); break;
+    case PORT_INFO_VENDOR: result = answer_text(personality.vendor, type, buffer, size); break;
+    case PORT_INFO_MODEL: result = answer_text(personality.model, type, buffer, size); break;
     case PORT_INFO_TLTYPE: result = answer_text(TL_TYPE, type, buffer, size); break;
     case PORT_INFO_MODULE: result = answer_text(modules[handle_parts(port).kind], type, buffer, size); break;
     case PORT_INFO_VERSION: result = answer_text(VERSION, type, buffer, size); break;
@@ -163,7 +163,7 @@ GC_ERROR GCGetPortURLInfo(PORT_HANDLE port, uint32_t index, int32_t cmd, INFO_DA
     if (index != 0)
         return fail(GC_ERR_INVALID_INDEX, "there is one URL only");
     const char *file = is_remote(port) ? "beamrig_camera.xml" : "beamrig_module.xml";
-    size_t length = is_remote(port) ? device_xml_length : module_xml_length;
+    size_t length = is_remote(port) ? personality.xml_length : module_xml_length;
     char url[128];
     snprintf(url, sizeof url, "Local:%s;%x;%zx?SchemaVersion=1.1.0", file, (unsigned)XML_ADDRESS, length);
     switch (cmd) {

@@ -6,6 +6,8 @@
 #include "producer/camera.h"
 #include "producer/sensor.h"
 
+enum { TRIGGERS = (REG_TriggerSoftware - REG_TriggerMode) / 4 };
+
 /* ---- typed access ---- */
 
 int64_t register_integer(const Camera *camera, uint32_t address) {
@@ -57,18 +59,20 @@ static void put_default(uint8_t *target, const FeatureEntry *entry) {
 
 void registers_power_up(Camera *camera, const char *serial, const char *user_id) {
     memset(camera->registers, 0, sizeof camera->registers);
-    for (size_t i = 0; i < FEATURE_COUNT; i++)
+    for (size_t i = 0; i < personality.feature_count; i++)
         for (uint32_t instance = 0; instance < feature_table[i].count; instance++)
             put_default(camera->registers + feature_table[i].address + instance * feature_table[i].length,
                         &feature_table[i]);
     strcpy((char *)camera->registers + REG_DeviceSerialNumber, serial);
     strcpy((char *)camera->registers + REG_DeviceUserID, user_id);
+    for (uint32_t trigger = 1; quirk(QUIRK_trigger_left_on) && trigger < TRIGGERS; trigger++)
+        register_set_enum(camera, REG_TriggerMode + 4 * trigger, TriggerMode_On);
     for (size_t set = 0; set < USER_SETS; set++)
         memcpy(camera->user_sets[set], camera->registers, REGISTER_BYTES);
 }
 
 static void copy_user_set(uint8_t *target, const uint8_t *source) {
-    for (size_t i = 0; i < FEATURE_COUNT; i++)
+    for (size_t i = 0; i < personality.feature_count; i++)
         if (feature_table[i].user_set)
             memcpy(target + feature_table[i].address, source + feature_table[i].address,
                    (size_t)feature_table[i].length * feature_table[i].count);
@@ -90,9 +94,9 @@ static void refresh(Camera *camera) {
 }
 
 GC_ERROR registers_read(Camera *camera, uint64_t address, void *buffer, size_t size) {
-    if (address >= XML_ADDRESS && address - XML_ADDRESS <= device_xml_length &&
-        size <= device_xml_length + 1 - (address - XML_ADDRESS)) {
-        memcpy(buffer, device_xml + (address - XML_ADDRESS), size);
+    if (address >= XML_ADDRESS && address - XML_ADDRESS <= personality.xml_length &&
+        size <= personality.xml_length + 1 - (address - XML_ADDRESS)) {
+        memcpy(buffer, personality.xml + (address - XML_ADDRESS), size);
         return GC_ERR_SUCCESS;
     }
     if (address >= REGISTER_BYTES || size > REGISTER_BYTES - address)
@@ -105,7 +109,7 @@ GC_ERROR registers_read(Camera *camera, uint64_t address, void *buffer, size_t s
 /* ---- writing ---- */
 
 static const FeatureEntry *find_register(uint64_t address, size_t size) {
-    for (size_t i = 0; i < FEATURE_COUNT; i++) {
+    for (size_t i = 0; i < personality.feature_count; i++) {
         const FeatureEntry *entry = &feature_table[i];
         if (address >= entry->address && address < entry->address + (uint64_t)entry->length * entry->count)
             return size == entry->length && (address - entry->address) % entry->length == 0 ? entry : NULL;
@@ -159,6 +163,8 @@ static bool value_allowed(const Camera *camera, const FeatureEntry *entry, const
 
 static GC_ERROR user_set_command(Camera *camera, uint32_t address) {
     int32_t set = register_enum(camera, REG_UserSetSelector);
+    if (set < 0 || set >= USER_SETS)
+        return fail(GC_ERR_INVALID_VALUE, "that user set does not exist");
     if (address == REG_UserSetLoad)
         copy_user_set(camera->registers, camera->user_sets[set]);
     else if (set == UserSetSelector_Default)
@@ -177,11 +183,26 @@ static GC_ERROR run_command(Camera *camera, const FeatureEntry *entry, uint32_t 
         sensor_stop(camera);
         break;
     case REG_TriggerSoftware: sensor_software_trigger(camera, (int)(address - entry->address) / 4, now); break;
-    case REG_TimestampLatch: register_set_integer(camera, REG_TimestampLatchValue, now); break;
+    case REG_TimestampLatch:
+        register_set_integer(camera, REG_TimestampLatchValue, now / personality.tick_ns);
+        break;
     case REG_FrameTriggerIgnoredCountReset: register_set_integer(camera, REG_FrameTriggerIgnoredCount, 0); break;
-    default: return user_set_command(camera, entry->address);
+    case REG_UserSetLoad:
+    case REG_UserSetSave: return user_set_command(camera, entry->address);
+    default: break; /* of a personality, without effect */
     }
     return GC_ERR_SUCCESS;
+}
+
+/* Store a value; a float is rounded to its step, and nobody is told. */
+static void put(Camera *camera, const FeatureEntry *entry, uint32_t address, const void *buffer, size_t size) {
+    memcpy(camera->registers + address, buffer, size);
+    if (entry->kind == KIND_FLOAT && entry->increment > 0) {
+        double steps = nearbyint((register_float(camera, address) - entry->minimum) / entry->increment);
+        register_set_float(camera, address, entry->minimum + steps * entry->increment);
+    }
+    if (quirk(QUIRK_mode_resets_source) && entry->address == REG_TriggerMode)
+        register_set_enum(camera, REG_TriggerSource + (address - REG_TriggerMode), TriggerSource_Software);
 }
 
 GC_ERROR registers_write(Camera *camera, uint64_t address, const void *buffer, size_t size) {
@@ -198,10 +219,8 @@ GC_ERROR registers_write(Camera *camera, uint64_t address, const void *buffer, s
     GC_ERROR result = GC_ERR_SUCCESS;
     if (entry->kind == KIND_COMMAND)
         result = run_command(camera, entry, (uint32_t)address);
-    else
-        memcpy(camera->registers + address, buffer, size);
-    if (entry->address == REG_ExposureTime)
-        register_set_float(camera, REG_ExposureTime, nearbyint(register_float(camera, REG_ExposureTime)));
+    else if (!entry->deaf)
+        put(camera, entry, (uint32_t)address, buffer, size);
     camera_changed(camera);
     return result;
 }

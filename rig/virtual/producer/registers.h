@@ -23,6 +23,7 @@ typedef struct {
     FeatureAccess access;
     bool while_acquiring; /* may be written while TLParamsLocked is 1 */
     bool user_set;
+    bool deaf; /* takes writes and keeps the old value */
     double minimum, maximum, increment;
     const int64_t *allowed; /* of an enumeration */
     size_t allowed_count;
@@ -30,10 +31,33 @@ typedef struct {
     const char *default_text;
 } FeatureEntry;
 
+/* Which camera the producer plays (personality.py): how it shows the registers, and its quirks. */
+typedef struct {
+    const char *name, *vendor, *model, *tl_type;
+    const FeatureEntry *features;
+    size_t feature_count;
+    const char *xml;
+    size_t xml_length;
+    uint32_t quirks; /* QUIRK_ bits */
+    uint32_t first_block_id;
+    int64_t tick_ns; /* unit of the camera's own time stamps */
+} Personality;
+
+/* The one in force: fixed when the library is first used, by BEAMRIG_PERSONALITY and BEAMRIG_QUIRKS. */
+extern Personality personality;
+#define feature_table (personality.features)
+
+/* Find it; false, with the text for the user in `problem`, if a name is not known. */
+bool personality_choose(char *problem, size_t size);
+
+static inline bool quirk(uint32_t bit) {
+    return (personality.quirks & bit) != 0;
+}
+
 /* Generated. */
-extern const FeatureEntry feature_table[FEATURE_COUNT];
-extern const char device_xml[];
-extern const size_t device_xml_length;
+extern const Personality *const personalities[];
+extern const size_t personality_count;
+extern const char *const quirk_names[QUIRK_COUNT];
 extern const char module_xml[];
 extern const size_t module_xml_length;
 

@@ -15,6 +15,8 @@
 #define LATE_FREE_RUN_NS 20000000 /* a free run that was held up longer does not catch up */
 #define SHORTEST_EXPOSURE_NS 1000
 #define FREE_RUN_RENDERS 2 /* frames in the world's hands before a free run waits */
+#define SLOW_TO_ARM_NS 50000000
+#define IDLE_NS 1000000000
 
 static bool frame_triggered(const Camera *camera) {
     return register_enum(camera, REG_TriggerMode + 4 * TriggerSelector_FrameStart) == TriggerMode_On;
@@ -58,6 +60,8 @@ static void commit(Camera *camera, Frame frame, int64_t end_ns) {
     sensor->exposure_end_ns = end_ns;
     sensor->readout_end_ns = frame.ready_ns;
     camera->stream.started++;
+    if (frame.lost)
+        return;
     if (sensor->flight_count == MAX_FLIGHT || !world_request(camera, &frame)) {
         camera->stream.underruns++; /* nowhere to put it: the id is used up all the same */
         return;
@@ -69,6 +73,8 @@ static void begin(Camera *camera, int64_t start_ns, bool triggered, bool width) 
     Sensor *sensor = &camera->sensor;
     Frame frame = {.settings = sensor_settings(camera), .id = sensor->next_id++, .start_ns = start_ns,
                    .triggered = triggered};
+    frame.lost = quirk(QUIRK_frame_after_idle_lost) &&
+                 (sensor->last_start_ns == NEVER || start_ns - sensor->last_start_ns > IDLE_NS);
     sensor->last_start_ns = start_ns;
     if (sensor->frames_left > 0 && --sensor->frames_left == 0)
         sensor->acquiring = false;
@@ -95,6 +101,8 @@ static int64_t open_limit_ns(const Camera *camera) {
 bool sensor_can_start(const Camera *camera, int64_t start_ns, bool width) {
     const Sensor *sensor = &camera->sensor;
     if (!sensor->acquiring || sensor->awaiting_start_trigger || start_ns < sensor->run_start_ns)
+        return false;
+    if (quirk(QUIRK_slow_to_arm) && start_ns < sensor->run_start_ns + SLOW_TO_ARM_NS)
         return false;
     if (sensor->open || sensor->pending_start_ns != NEVER)
         return false;
@@ -190,6 +198,7 @@ void sensor_start(Camera *camera, int64_t now_ns) {
 void sensor_stop(Camera *camera) {
     Sensor *sensor = &camera->sensor;
     sensor->acquiring = sensor->awaiting_start_trigger = sensor->open = sensor->width_held = false;
+    sensor->armed = false;
     sensor->pending_start_ns = sensor->pending_end_ns = NEVER;
 }
 
@@ -214,6 +223,8 @@ bool sensor_status(const Camera *camera, int which, int64_t now_ns) {
     case AcquisitionStatusSelector_ExposureActive:
         return sensor->open || (sensor->last_start_ns <= now_ns && now_ns < sensor->exposure_end_ns);
     default: {
+        if (quirk(QUIRK_pulse_arms) && !sensor->armed)
+            return false;
         bool width = register_enum(camera, REG_ExposureMode) == ExposureMode_TriggerWidth;
         int64_t start_ns = now_ns + sensor_delay_ns(camera, TriggerSelector_FrameStart);
         return frame_triggered(camera) && sensor_can_start(camera, start_ns, width);

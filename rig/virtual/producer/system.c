@@ -9,7 +9,8 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t powered = PTHREAD_ONCE_INIT;
-static bool initialised;
+static bool initialised, personality_known;
+static char personality_problem[96];
 static uint32_t system_generation, interface_generation; /* 0: closed */
 
 Camera cameras[CAMERA_COUNT];
@@ -24,6 +25,7 @@ static void power_up(void) {
     static const char *const serials[CAMERA_COUNT] = {"VR-B-0001", "VR-S-0002"};
     static const char *const names[CAMERA_COUNT] = {"Camera B", "Camera S"};
     pthread_condattr_t monotonic;
+    personality_known = personality_choose(personality_problem, sizeof personality_problem);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     for (uint32_t i = 0; i < CAMERA_COUNT; i++) {
@@ -70,6 +72,8 @@ void *system_interface_handle(void) {
 
 GC_ERROR GCInitLib(void) {
     cameras_power_up();
+    if (!personality_known)
+        return fail(GC_ERR_INVALID_PARAMETER, "%s", personality_problem);
     pthread_mutex_lock(&lock);
     bool was_open = initialised;
     initialised = true;

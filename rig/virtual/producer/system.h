@@ -7,9 +7,8 @@
 #define SYSTEM_ID "beamrig-virtual"
 #define INTERFACE_ID "beamrig-virtual-0"
 #define VENDOR "beamrig"
-#define MODEL "VR-5M"
 #define VERSION "1.0"
-#define TL_TYPE "Custom"
+#define TL_TYPE (personality.tl_type)
 
 GC_ERROR system_check(const void *handle, HandleKind kind);
 void *system_interface_handle(void);

@@ -5,6 +5,13 @@ static void frame_trigger(Camera *camera, int64_t t_ns, bool width, int held_lev
     Sensor *sensor = &camera->sensor;
     if (!sensor->acquiring || (t_ns < sensor->run_start_ns && !sensor->awaiting_start_trigger))
         return; /* the camera was not listening yet */
+    if (quirk(QUIRK_slow_to_arm) && !sensor_can_start(camera, t_ns, width))
+        return;
+    if (quirk(QUIRK_pulse_arms)) {
+        sensor->armed = !sensor->armed;
+        if (sensor->armed)
+            return;
+    }
     int64_t start_ns = t_ns + sensor_delay_ns(camera, TriggerSelector_FrameStart);
     if (!sensor_can_start(camera, start_ns, width)) {
         register_set_integer(camera, REG_FrameTriggerIgnoredCount,

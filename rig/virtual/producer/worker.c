@@ -77,9 +77,10 @@ static void adjust(Camera *camera, const Frame *frame) {
 static void write_chunks(Buffer *buffer) {
     const Frame *frame = &buffer->frame;
     double exposure_us = (double)(frame->end_ns - frame->start_ns) / 1000.0;
+    int64_t start_ticks = frame->start_ns / personality.tick_ns;
     uint8_t values[CHUNK_COUNT][CHUNK_BYTES];
     memcpy(values[ChunkSelector_FrameID], &frame->id, CHUNK_BYTES);
-    memcpy(values[ChunkSelector_Timestamp], &frame->start_ns, CHUNK_BYTES);
+    memcpy(values[ChunkSelector_Timestamp], &start_ticks, CHUNK_BYTES);
     memcpy(values[ChunkSelector_ExposureTime], &exposure_us, CHUNK_BYTES);
     memcpy(values[ChunkSelector_Gain], &frame->settings.gain_db, CHUNK_BYTES);
     for (size_t i = 0; i < CHUNK_COUNT; i++)
@@ -106,6 +107,8 @@ static void fill(const Camera *camera, Buffer *buffer) {
                    buffer->base);
     else
         pattern_render(frame, buffer->base);
+    if (quirk(QUIRK_msb_aligned))
+        pfnc_align_msb(frame->settings.pixel_format, buffer->base, (size_t)frame->settings.width * frame->settings.height);
     buffer->filled_bytes = buffer->image_bytes;
     write_chunks(buffer);
 }

@@ -1,4 +1,4 @@
-"""The GenICam description of the camera (GenApi schema 1.1), written from the feature table.
+"""The GenICam description of a camera (GenApi schema 1.1), written from the features that it shows.
 
 The schema fixes the order of the elements inside every node; the functions below write them in that order.
 """
@@ -6,13 +6,15 @@ The schema fixes the order of the elements inside every node; the functions belo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 from xml.sax.saxutils import escape
 
 from .features import Chunk, Feature
+from .personality import Personality, Resolved
 
 _HEAD = """<?xml version="1.0" encoding="utf-8"?>
-<RegisterDescription ModelName="{model}" VendorName="beamrig" ToolTip="{tip}" StandardNameSpace="{space}"
+<RegisterDescription ModelName="{model}" VendorName="{vendor}" ToolTip="{tip}" StandardNameSpace="{space}"
     SchemaMajorVersion="1" SchemaMinorVersion="1" SchemaSubMinorVersion="0"
     MajorVersion="1" MinorVersion="0" SubMinorVersion="0"
     ProductGuid="{product}" VersionGuid="{version}"
@@ -24,26 +26,44 @@ http://www.genicam.org/GenApi/GenApiSchema_Version_1_1.xsd">
 _WORD = re.compile(r"[A-Za-z]\w*")
 
 
-def device_description(
-    features: tuple[Feature, ...],
-    chunks: tuple[Chunk, ...],
-    addresses: Mapping[str, int],
-    lengths: Mapping[str, int],
-) -> str:
-    """Return the XML of the camera's own node map."""
+class Register(Protocol):
+    """Where a feature lives: ``count`` times ``length`` bytes from ``address`` on."""
+
+    @property
+    def feature(self) -> Feature: ...  # noqa: D102
+    @property
+    def address(self) -> int: ...  # noqa: D102
+    @property
+    def length(self) -> int: ...  # noqa: D102
+    @property
+    def count(self) -> int: ...  # noqa: D102
+
+
+def device_description(resolved: Resolved, registers: Sequence[Register], personality: Personality) -> str:
+    """Return the XML of the camera's own node map.
+
+    Args:
+        resolved: What the camera shows.
+        registers: Of the feature table and of the inert features.
+        personality: Who it says it is.
+    """
+    by_home = {item.feature.name: item for item in registers}
     selected: dict[str, list[str]] = {}
-    for feature in features:
-        if feature.selector:
-            selected.setdefault(feature.selector, []).append(feature.name)
-    nodes = list(_categories(features, chunks))
-    for feature in features:
-        nodes += _feature(feature, selected.get(feature.name, []))
-        nodes += _register(feature, addresses[feature.name], lengths[feature.kind])
-    for chunk in chunks:
+    for feature in resolved.shown:
+        selector = feature.selector or by_home[feature.home].feature.selector
+        if selector and feature.instance is None:
+            selected.setdefault(selector, []).append(feature.name)
+    nodes = list(_categories(resolved.shown, resolved.chunks))
+    for item in registers:
+        nodes += _register(item, f"{item.feature.name}Reg", indexed=item.count > 1)
+    for feature in resolved.shown:
+        nodes += _feature(feature, by_home[feature.home], selected.get(feature.home, []))
+    for chunk in resolved.chunks:
         nodes += _chunk(chunk)
     nodes.append(_node("Port", "Device", [_tag("ToolTip", "Registers of the camera.")]))
     head = _HEAD.format(
-        model="VR5M",
+        vendor=re.sub(r"\W", "", personality.vendor),
+        model=re.sub(r"\W", "", personality.model),
         tip="Virtual camera of a beam-splitter rig",
         space="None",
         product="5b0c6f3a-3f1d-4a52-9f5a-6c2f1d7f0b11",
@@ -55,6 +75,7 @@ def device_description(
 def module_description() -> str:
     """Return the XML that system, interface, local device and stream share: one string, the module's id."""
     head = _HEAD.format(
+        vendor="beamrig",
         model="BeamrigModule",
         tip="Module of the virtual producer",
         space="None",
@@ -90,6 +111,8 @@ def _categories(features: tuple[Feature, ...], chunks: tuple[Chunk, ...]) -> Ite
 
 def _common(feature: Feature) -> list[str]:
     elements = [_tag("ToolTip", feature.tip), _tag("Visibility", feature.visibility)]
+    if feature.available:
+        elements.append(_tag("pIsAvailable", f"{feature.name}Available"))
     if feature.lock:
         elements.append(_tag("pIsLocked", f"{feature.name}Lock"))
     return elements
@@ -114,38 +137,53 @@ def _limits(feature: Feature, extra: list[str]) -> list[str]:
     return elements
 
 
-def _feature(feature: Feature, selects: list[str]) -> list[str]:
-    name, pointer = feature.name, f"{feature.name}Reg"
+def _feature(feature: Feature, register: Register, selects: list[str]) -> list[str]:
+    name = feature.name
     extra: list[str] = [_formula(f"{name}Lock", feature.lock)] if feature.lock else []
+    if feature.available:
+        extra.append(_formula(f"{name}Available", feature.available))
     elements = _common(feature)
-    unit = [_tag("Unit", feature.unit)] if feature.unit else []
-    if feature.kind == "string":
-        elements.append(_tag("pValue", pointer))
-        return [_node("String", name, elements)]
-    if feature.kind == "command":
-        elements += [_tag("pValue", pointer), _tag("CommandValue", 1)]
-        return [_node("Command", name, elements), *extra]
-    if feature.kind == "boolean":
-        elements += [_tag("pValue", pointer), _tag("OnValue", 1), _tag("OffValue", 0)]
-        return [_node("Boolean", name, elements), *extra]
-    if feature.kind == "enumeration":
-        for entry, number in feature.entries.items():
-            elements.append(f'<EnumEntry Name="{entry}"><Value>{number}</Value></EnumEntry>')
-        elements.append(_tag("pValue", pointer))
-        elements += [_tag("pSelected", other) for other in selects]
-        return [_node("Enumeration", name, elements), *extra]
-    elements.append(_tag("pValue", pointer))
-    elements += _limits(feature, extra)
-    elements += [*unit, _tag("Representation", "PureNumber" if feature.kind == "float" else "Linear")]
+    if feature.access != register.feature.access:
+        elements.append(_tag("ImposedAccessMode", feature.access))
+    pointer = f"{feature.home}Reg"
+    if feature.instance is not None:
+        pointer = f"{name}InstanceReg"
+        extra += _register(register, pointer, indexed=False, instance=feature.instance)
+    if feature.from_register:
+        extra.append(_converter(f"{name}Converter", feature, pointer))
+        pointer = f"{name}Converter"
+    match feature.kind:
+        case "string":
+            elements.append(_tag("pValue", pointer))
+        case "command":
+            elements += [_tag("pValue", pointer), _tag("CommandValue", 1)]
+        case "boolean":
+            elements += [_tag("pValue", pointer), _tag("OnValue", 1), _tag("OffValue", 0)]
+        case "enumeration":
+            for entry, number in feature.entries.items():
+                elements.append(f'<EnumEntry Name="{entry}"><Value>{number}</Value></EnumEntry>')
+            elements.append(_tag("pValue", pointer))
+            elements += [_tag("pSelected", other) for other in selects]
+        case _:
+            elements.append(_tag("pValue", pointer))
+            elements += _limits(feature, extra)
+            elements += [_tag("Unit", feature.unit)] if feature.unit else []
+            elements.append(_tag("Representation", "PureNumber" if feature.kind == "float" else "Linear"))
     return [_node(feature.kind.capitalize(), name, elements), *extra]
 
 
-def _register(feature: Feature, address: int, length: int) -> list[str]:
-    name = f"{feature.name}Reg"
+def _converter(name: str, feature: Feature, pointer: str) -> str:
+    formulas = [_tag("FormulaTo", feature.to_register or "FROM"), _tag("FormulaFrom", feature.from_register)]
+    return _node("Converter", name, [*formulas, _tag("pValue", pointer), _tag("Slope", "Automatic")])
+
+
+def _register(item: Register, name: str, *, indexed: bool, instance: int = 0) -> list[str]:
+    feature, length = item.feature, item.length
+    address = item.address + instance * length
     if feature.kind == "string":
         return [_string_register(name, feature.tip, address, length, feature.access, "Device")]
     elements = [_tag("Address", f"0x{address:x}")]
-    if feature.selector:
+    if indexed:
         elements.append(f'<pIndex Offset="{length}">{feature.selector}Reg</pIndex>')
     elements += [_tag("Length", length), _tag("AccessMode", feature.access), _tag("pPort", "Device")]
     # Values live in the memory of this process; caching would only hide what the camera changed by itself.
@@ -166,13 +204,20 @@ def _chunk(chunk: Chunk) -> list[str]:
     port, register = f"{chunk.name}Port", f"{chunk.name}Reg"
     elements = [_tag("Address", "0x0"), _tag("Length", 8), _tag("AccessMode", "RO"), _tag("pPort", port)]
     elements.append(_tag("Cachable", "NoCache"))
-    value = [_tag("ToolTip", chunk.tip), _tag("pValue", register)]
+    nodes = []
+    pointer = register
+    if chunk.from_register:
+        pointer = f"{chunk.name}Converter"
+        formulas = [_tag("FormulaTo", "FROM"), _tag("FormulaFrom", chunk.from_register)]
+        nodes.append(
+            _node("Converter", pointer, [*formulas, _tag("pValue", register), _tag("Slope", "Automatic")])
+        )
+    value = [_tag("ToolTip", chunk.tip), _tag("pValue", pointer)]
     value += [_tag("Unit", chunk.unit)] if chunk.unit else []
+    nodes.append(_node((chunk.shown_kind or chunk.kind).capitalize(), chunk.name, value))
     if chunk.kind == "float":
-        nodes = [_node("Float", chunk.name, value)]
         nodes.append(_node("FloatReg", register, [*elements, _tag("Endianess", "LittleEndian")]))
     else:
-        nodes = [_node("Integer", chunk.name, value)]
         elements += [_tag("Sign", "Signed"), _tag("Endianess", "LittleEndian")]
         nodes.append(_node("IntReg", register, elements))
     nodes.append(_node("Port", port, [_tag("ChunkID", f"{chunk.chunk_id:x}")]))

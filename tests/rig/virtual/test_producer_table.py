@@ -8,19 +8,24 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from rig.virtual.producer import generate, xml
+from rig.virtual import personalities
+from rig.virtual.producer import generate
 from rig.virtual.producer.features import CHUNKS, FEATURES
+from rig.virtual.producer.personality import VIRTUAL, Personality, resolve
 
 NAMESPACE = "{http://www.genicam.org/GenApi/Version_1_1}"
 
 
+EVERYONE = {"virtual": VIRTUAL} | {name: personalities.load(name) for name in personalities.names()}
+
+
+def description(personality: Personality) -> ET.Element:
+    return ET.fromstring(generate.describe(resolve(personality), personality))  # noqa: S314  our own text
+
+
 @pytest.fixture(scope="module")
 def device() -> ET.Element:
-    registers = generate.lay_out()
-    addresses = {item.feature.name: item.address for item in registers}
-    return ET.fromstring(  # noqa: S314  our own text
-        xml.device_description(FEATURES, CHUNKS, addresses, generate.LENGTHS)
-    )
+    return description(VIRTUAL)
 
 
 def test_registers_do_not_overlap_and_are_aligned() -> None:
@@ -55,7 +60,9 @@ def test_defaults_lie_within_their_limits() -> None:
                 assert sign * float(feature.default) >= sign * limit, feature.name
 
 
-def test_every_node_that_is_pointed_to_exists(device: ET.Element) -> None:
+@pytest.mark.parametrize("name", EVERYONE)
+def test_every_node_that_is_pointed_to_exists(name: str) -> None:
+    device = description(EVERYONE[name])
     names = [node.get("Name") for node in device]
     assert len(set(names)) == len(names)
     pointers = {
@@ -81,5 +88,37 @@ def test_the_build_writes_the_same_sources_each_time(tmp_path: Path) -> None:
         folder.mkdir()
         generate.main(folder)
     names = sorted(path.name for path in first.iterdir())
-    assert names == ["beamrig_device.xml", "features_generated.c", "features_generated.h", "xml_generated.c"]
+    assert names == sorted(
+        ["features_generated.h", "personalities_generated.c", "xml_generated.c"]
+        + [f"personality_{name}.c" for name in EVERYONE]
+    )
     assert all((first / name).read_bytes() == (second / name).read_bytes() for name in names)
+
+
+def test_a_source_of_an_older_table_does_not_stay(tmp_path: Path) -> None:
+    generate.main(tmp_path)
+    stale = (tmp_path / "xml_generated.c").rename(tmp_path / "personality_gone.c")
+    own = tmp_path / "own.c"
+    own.write_text("int own;")
+    generate.main(tmp_path)
+    assert own.exists()
+    assert not stale.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (Personality("V", "M", "GEV", change={"Exposure": {}}), "Exposure is not known"),
+        (Personality("V", "M", "GEV", drop=("Exposure",)), "Exposure is not known"),
+        (Personality("V", "M", "GEV", quirks=("dreams",)), "dreams is not known"),
+        (Personality("V", "M", "GEV", chunks={"ChunkMood": None}), "ChunkMood is not known"),
+        (
+            Personality("V", "M", "GEV", change={"TriggerSource": {"entries": {"Line1": "Line9"}}}),
+            "Line1 means Line9",
+        ),
+        (Personality("V", "M", "GEV", change={"Gain": {"name": "Width"}}), "same name: Width"),
+    ],
+)
+def test_a_personality_that_contradicts_the_table_is_refused(wrong: Personality, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        resolve(wrong)
