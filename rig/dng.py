@@ -5,31 +5,32 @@ white level that the sensor never reaches turns clipped skies magenta. What DNG 
 of the rig, the trigger index, the device's own time) lies as JSON in an XMP property of its own namespace.
 
 A file appears under its name only when all its bytes are on the disk: it is written as ``NAME.part``, hashed
-on the way, flushed to the disk and renamed.
+on the way, flushed to the disk and renamed (:mod:`rig.raw_store`). It ends on a whole block of the disk, with
+zeros behind the last pixel.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
 import struct
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import numpy as np
 import tifffile
 
 from rig import dng_tags as t
-from rig.dng_header import make_header, read_record
+from rig.dng_header import read_record
 from rig.errors import RawFileError
+from rig.part_files import PART_SUFFIX, WrittenFile, part_path, publish, sync_folder
 from rig.raw_image import CFA_PATTERNS, RawImage
+from rig.raw_store import RawStore
 
-__all__ = ["CFA_PATTERNS", "RawImage", "WrittenFile", "publish", "read_dng", "stage_dng", "write_dng"]
+__all__ = [
+    "CFA_PATTERNS", "PART_SUFFIX", "RawImage", "WrittenFile", "part_path", "publish", "read_dng", "stage_dng",
+    "sync_folder", "write_dng",
+]  # fmt: skip
 
-PART_SUFFIX: Final = ".part"
-_CHUNK: Final = 1 << 20
 # What tifffile raises when a file is damaged: it parses as it goes and checks little beforehand.
 _DAMAGE: Final = (
     tifffile.TiffFileError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError,
@@ -37,97 +38,28 @@ _DAMAGE: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class WrittenFile:
-    """A file on the disk: its path, its length in bytes, and the SHA-256 of its bytes in hexadecimal."""
-
-    path: Path
-    bytes: int
-    sha256: str
-
-
 def write_dng(path: str | os.PathLike[str], image: RawImage) -> WrittenFile:
     """Write one frame as DNG; when this returns, the file is on the disk under its name.
 
     Raises:
         RawFileError: The image cannot be stored without loss, the file is there already, or the disk refused.
+        DiskFull: The disk is full.
     """
-    written = stage_dng(path, image)
-    publish(written.path)
-    return written
+    with RawStore() as store:
+        return store.commit([store.stage(path, image)])[0]
 
 
 def stage_dng(path: str | os.PathLike[str], image: RawImage) -> WrittenFile:
     """Write and flush ``PATH.part``, to be given its name by :func:`publish`; a leftover part is replaced.
 
-    Returns:
-        Final path, length and hash of what lies in the part file.
-
     Raises:
         RawFileError: The image cannot be stored without loss, the file is there already, or the disk refused.
+        DiskFull: The disk is full.
     """
-    target = Path(path)
-    _refuse_existing(target)
-    image.check()
-    pixels = np.ascontiguousarray(image.pixels, dtype="<u2")
-    payload = memoryview(cast("Any", pixels)).cast("B")
-    header = make_header(image)
-    digest = hashlib.sha256()
-    part = part_path(target)
-    try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-        try:
-            for block in (memoryview(header), payload):
-                for start in range(0, len(block), _CHUNK):
-                    _write_all(descriptor, block[start : start + _CHUNK], digest)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise RawFileError(f"{part} cannot be written: {error.strerror}", hint="look at the disk") from error
-    return WrittenFile(target, len(header) + len(payload), digest.hexdigest())
-
-
-def publish(*paths: Path) -> None:
-    """Give staged files their names, all or none, then flush their folders so that they survive a power cut.
-
-    Raises:
-        RawFileError: A part is missing, a name is taken, or the disk refused.
-    """
-    for path in paths:
-        _refuse_existing(path)
-    named: list[Path] = []
-    try:
-        for path in paths:
-            part_path(path).rename(path)
-            named.append(path)
-        for folder in {path.parent for path in paths}:
-            sync_folder(folder)
-    except OSError as error:
-        for path in named:  # all or none: one frame of a pair alone looks like a frame that was kept
-            with contextlib.suppress(OSError):
-                path.rename(part_path(path))
-        raise RawFileError(f"{error.filename or paths} cannot be given its name: {error.strerror}") from error
-
-
-def part_path(path: Path) -> Path:
-    """Return the name that a file has until all its bytes are on the disk."""
-    return path.with_name(path.name + PART_SUFFIX)
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to the disk (a rename is only safe after this).
-
-    Raises:
-        OSError: The folder is missing or the disk refused.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with RawStore() as store:
+        staged = store.stage(path, image)
+        store.flush([staged])
+    return WrittenFile(staged.path, staged.bytes, staged.sha256)
 
 
 def read_dng(path: str | os.PathLike[str]) -> RawImage:
@@ -174,16 +106,5 @@ def _read(path: Path, tiff: tifffile.TiffFile) -> RawImage:
     return image
 
 
-def _refuse_existing(path: Path) -> None:
-    if path.exists():
-        raise RawFileError(f"{path} exists already", hint="RAW files are never overwritten")
-
-
 def _fractions(values: tuple[int, ...]) -> tuple[float, ...]:
     return tuple(top / bottom for top, bottom in zip(values[::2], values[1::2], strict=True))
-
-
-def _write_all(descriptor: int, block: memoryview, digest: hashlib._Hash) -> None:
-    digest.update(block)
-    while block:
-        block = block[os.write(descriptor, block) :]

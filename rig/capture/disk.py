@@ -8,7 +8,7 @@ from typing import Final
 
 from rig.errors import DiskFull, SessionError
 
-HEADER_BYTES: Final = 8192
+HEADER_BYTES: Final = 12288
 RESERVE_BYTES: Final = 256 * 2**20
 """What must stay free: journal, cards, and the rest of the computer."""
 

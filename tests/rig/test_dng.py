@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from rig.dng import CFA_PATTERNS, RawImage, publish, read_dng, stage_dng, write_dng
 from rig.dng_tags import to_rational
-from rig.errors import RawFileError
+from rig.errors import DiskFull, RawFileError
 
 
 def frame(**changes: object) -> RawImage:
@@ -179,7 +179,7 @@ def test_what_cannot_be_stored_truly_is_refused_and_leaves_nothing(
 
 def test_a_full_disk_is_an_error_not_a_short_file(tmp_path: Path) -> None:
     (tmp_path / "f.dng.part").symlink_to("/dev/full")
-    with pytest.raises(RawFileError, match="No space left"):
+    with pytest.raises(DiskFull, match="No space left"):
         write_dng(tmp_path / "f.dng", frame())
     assert list(tmp_path.iterdir()) == []
 
