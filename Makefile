@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PIP_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml constraints.txt setup.py $(wildcard rig/virtual/protocol.h rig/virtual/producer/*.[ch] rig/virtual/producer/*.py rig/virtual/sensor/*.c)
+SOURCES := pyproject.toml constraints.txt setup.py $(wildcard rig/virtual/protocol.h rig/virtual/producer/*.[ch] rig/virtual/producer/*.py rig/virtual/sensor/*.c rig/camera/unpack/*.[ch])
 
 .PHONY: run demo test check bench format clean
 .DEFAULT_GOAL := run
@@ -39,7 +39,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build *.egg-info rig/virtual/*.cti rig/virtual/*.so
+	rm -rf $(VENV) build *.egg-info rig/virtual/*.cti rig/virtual/*.so rig/camera/*.so
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "beamrig needs Python 3.11 or newer; none was found (set PYTHON=...)" >&2; exit 1; }

@@ -1,9 +1,10 @@
-"""Builds the two native libraries of the virtual rig; everything else is in pyproject.toml.
+"""Builds the native libraries; everything else is in pyproject.toml.
 
-Neither library touches Python, so they carry plain names and the wheel fits every Python 3 of the platform:
+None of them touches Python, so they carry plain names and the wheel fits every Python 3 of the platform:
 
 - ``rig/virtual/beamrig_virtual.cti``: the GenTL producer (``rig/virtual/producer``)
 - ``rig/virtual/beamrig_sensor.so``: the world's per-pixel sensor stage (``rig/virtual/sensor``)
+- ``rig/camera/beamrig_unpack.so``: from packed RAW pixels to codes (``rig/camera/unpack``)
 
 To rebuild them in place: ``python setup.py build_ext --inplace``.
 """
@@ -22,6 +23,8 @@ ROOT = Path(__file__).resolve().parent
 VIRTUAL = Path("rig/virtual")
 PRODUCER = VIRTUAL / "producer"
 SENSOR = VIRTUAL / "sensor"
+CAMERA = Path("rig/camera")
+UNPACK = CAMERA / "unpack"
 
 WARNINGS = [
     "-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith", "-Wwrite-strings", "-Werror=return-type",
@@ -113,6 +116,7 @@ LIBRARIES = [
         # No contraction: the same noise, bit for bit, whatever instruction set the machine has.
         ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"],
     ),
+    SharedLibrary(CAMERA / "beamrig_unpack.so", _sources(UNPACK), _sources(UNPACK, "*.h"), []),
 ]
 
 setup(

@@ -25,6 +25,10 @@ class UnsupportedFormat(errors.DeviceError):
     """The camera sends pixels in a layout that cannot be decoded."""
 
 
+class BadFrame(errors.DeviceError):
+    """A frame is not what its pixel format, its size or the camera's profile say."""
+
+
 _KNOWN: dict[str, type[errors.BeamrigError]] = {
     cls.__name__: cls
     for cls in (
@@ -39,6 +43,7 @@ _KNOWN: dict[str, type[errors.BeamrigError]] = {
         DeviceBusy,
         ReadBackMismatch,
         UnsupportedFormat,
+        BadFrame,
     )
 }
 

@@ -123,6 +123,7 @@ class GenTLCamera:
         Raises:
             DeviceLost: the camera went away.
             UnsupportedFormat: its pixels cannot be read.
+            BadFrame: they are not what the camera and its profile say.
         """
         if not self._running:
             return None
@@ -257,8 +258,7 @@ class GenTLCamera:
         """Copy a complete buffer and read all that belongs to it, before it is queued again."""
         taken_ns = time.monotonic_ns()
         layout = px.layout_of(int(known_or(buffer, "pixel_format", self._pixel_format_value)))
-        bits = self.spec.significant_bits or layout.bits
-        shift = layout.dtype.itemsize * 8 - bits if self.spec.msb_aligned else 0
+        bits, shift = px.alignment(layout, self.spec.significant_bits, self.spec.msb_aligned)
         pixels = px.copy_codes(
             buffer.raw_buffer,
             layout,
@@ -269,6 +269,7 @@ class GenTLCamera:
             big_endian=int(known_or(buffer, "pixel_endianness", lambda: 0)) == 2,
             shift=shift,
             sink=sink,
+            filled=known_or(buffer, "size_filled", lambda: None),
         )
         if pixels is None:
             return None

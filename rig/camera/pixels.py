@@ -2,6 +2,8 @@
 
 PFNC is the GenICam pixel format naming convention: the 32-bit value of a format holds its bits a pixel in
 bits 16..23, and its name tells how they are packed (`p`: LSB first without gaps, `Packed`: GigE Vision 1.x).
+Both standards let the rows of a packed image follow each other without a gap unless there is line padding, so
+that the second row of an odd width starts in the middle of a byte.
 """
 
 from __future__ import annotations
@@ -9,19 +11,34 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rig.camera.errors import UnsupportedFormat
+from rig.camera.errors import BadFrame, UnsupportedFormat
 from rig.camera.types import Pixels
+from rig.camera.unpack import Layout, unpack
 
 Sink = Callable[[tuple[int, ...], np.dtype[Any]], Pixels | None]
 """Gives the array that a frame is to be written into, or None when there is no room for it."""
 
 _NAME = re.compile(r"^(?P<family>[A-Za-z]+?)(?P<bits>8|10|12|14|16)(?P<packing>p|Packed)?$")
 _CHANNELS = {"RGB": 3, "BGR": 3, "RGBa": 4, "BGRa": 4}
+_LAYOUTS = {
+    ("p", 10): Layout.P10,
+    ("p", 12): Layout.P12,
+    ("p", 14): Layout.P14,
+    ("Packed", 10): Layout.PACKED_10,
+    ("Packed", 12): Layout.PACKED_12,
+}
+_YOUNGER_NAMES = {
+    0x01100109: "BayerGR14", 0x0110010A: "BayerRG14", 0x0110010B: "BayerGB14", 0x0110010C: "BayerBG14",
+    0x010E0104: "Mono14p", 0x010E0105: "BayerGR14p", 0x010E0106: "BayerRG14p",
+    0x010E0107: "BayerGB14p", 0x010E0108: "BayerBG14p",
+}  # fmt: skip
+"""Formats of PFNC that harvesters' table lacks."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +50,19 @@ class PixelLayout:
         bits: Significant bits of one code.
         bits_per_pixel: Bits that one pixel takes in the buffer, all channels and gaps included.
         channels: 1 for Mono and Bayer.
-        packed: Codes share bytes.
+        packing: How codes share bytes; None when each has bytes of its own.
     """
 
     name: str
     bits: int
     bits_per_pixel: int
     channels: int
-    packed: bool
+    packing: Layout | None
+
+    @property
+    def container_bits(self) -> int:
+        """Bits among which a code may sit at the top or at the bottom."""
+        return self.bits if self.packing is not None else 8 * self.dtype.itemsize
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -52,6 +74,7 @@ class PixelLayout:
         return (height, width) if self.channels == 1 else (height, width, self.channels)
 
 
+@cache
 def layout_of(pfnc: int) -> PixelLayout:
     """Look up a pixel format by its PFNC value.
 
@@ -60,21 +83,36 @@ def layout_of(pfnc: int) -> PixelLayout:
     """
     from harvesters.util.pfnc import symbolics
 
-    name = str(symbolics.get(pfnc, ""))
+    name = str(symbolics.get(pfnc, _YOUNGER_NAMES.get(pfnc, "")))
     match = _NAME.match(name)
     family = match["family"] if match else ""
     if match is None or not (family == "Mono" or family.startswith("Bayer") or family in _CHANNELS):
-        raise UnsupportedFormat(
-            f"pixel format {name or hex(pfnc)} cannot be read",
-            hint="choose a Mono, Bayer or RGB format of 8 to 16 bits in the camera's profile",
-        )
-    return PixelLayout(
-        name=name,
-        bits=int(match["bits"]),
-        bits_per_pixel=(pfnc >> 16) & 0xFF,
-        channels=_CHANNELS.get(family, 1),
-        packed=match["packing"] is not None,
+        raise _unsupported(name or hex(pfnc))
+    bits, channels = int(match["bits"]), _CHANNELS.get(family, 1)
+    packing = _LAYOUTS.get((match["packing"] or "", bits))
+    spent = {None: 8 if bits == 8 else 16, "p": bits, "Packed": 12}[match["packing"]]
+    if (match["packing"] and packing is None) or (pfnc >> 16) & 0xFF != channels * spent:
+        raise _unsupported(name)
+    return PixelLayout(name, bits, channels * spent, channels, packing)
+
+
+def _unsupported(name: str) -> UnsupportedFormat:
+    return UnsupportedFormat(
+        f"pixel format {name} cannot be read",
+        hint="choose a Mono, Bayer or RGB format of 8 to 16 bits in the camera's profile",
     )
+
+
+def alignment(layout: PixelLayout, significant_bits: int, msb_aligned: bool) -> tuple[int, int]:
+    """Return the bits of a code that carry information, and by how many the codes are shifted down.
+
+    Args:
+        layout: What the camera sends.
+        significant_bits: As the profile says; 0 takes all bits of the format.
+        msb_aligned: Codes sit at the top of their 16 bits (of their packed bits in a packed format).
+    """
+    bits = min(significant_bits or layout.bits, layout.bits)
+    return bits, layout.container_bits - bits if msb_aligned else 0
 
 
 def copy_codes(
@@ -88,8 +126,9 @@ def copy_codes(
     big_endian: bool,
     shift: int,
     sink: Sink,
+    filled: int | None = None,
 ) -> Pixels | None:
-    """Copy a frame out of a producer's buffer as unpacked codes.
+    """Copy a frame out of a producer's buffer as unpacked codes, in one pass.
 
     Args:
         buffer: The producer's whole buffer; it may be reused once this returns.
@@ -101,61 +140,37 @@ def copy_codes(
         big_endian: Byte order of unpacked 16-bit codes.
         shift: Bits by which codes are shifted down (cameras that align to the most significant bit).
         sink: Where to write.
+        filled: Bytes that the producer wrote into the buffer, None when it does not say.
 
     Returns:
         The sink's array, uint8 or uint16 (H, W) or (H, W, C); None when the sink has no room.
 
     Raises:
-        UnsupportedFormat: the buffer is smaller than its image, or a layout that cannot be decoded.
+        BadFrame: the buffer holds less than the image, or codes with bits that the shift would drop.
     """
-    row_bits = width * layout.bits_per_pixel
-    stride = -(-row_bits // 8) + padding_x
-    tight = padding_x == 0
-    size = -(-row_bits * height // 8) if tight else stride * height
-    if offset + size > len(buffer):
-        raise UnsupportedFormat(
-            f"{width}x{height} {layout.name} needs {size} bytes, the buffer holds {len(buffer) - offset}",
+    row_bytes = -(-width * layout.bits_per_pixel // 8)
+    stride = row_bytes + padding_x if padding_x else 0
+    size = (height - 1) * stride + row_bytes if stride else -(-width * height * layout.bits_per_pixel // 8)
+    there = (len(buffer) if filled is None else min(filled, len(buffer))) - offset
+    if size > there or offset < 0 or padding_x < 0:
+        raise BadFrame(
+            f"{width}x{height} {layout.name} needs {size} bytes, the buffer holds {max(there, 0)}",
             hint="the producer is wrong about its own payload; report it to the camera's maker",
         )
     raw = np.frombuffer(buffer, np.uint8, size, offset)
     target = sink(layout.shape(height, width), layout.dtype)
     if target is None:
         return None
-    codes: npt.NDArray[Any]
-    if layout.packed:
-        codes = _unpack(
-            raw if tight else _rows(raw, height, stride, row_bits, layout), layout, height * width
-        )
+    if layout.dtype == np.uint8:
+        _copy_bytes(raw, target, stride)
     else:
-        rows = raw if tight else raw.reshape(height, stride)[:, : stride - padding_x]
-        codes = rows.view(layout.dtype.newbyteorder(">") if big_endian else layout.dtype)
-    codes = codes.reshape(target.shape)
-    if shift > 0:
-        np.right_shift(codes, shift, out=target, casting="unsafe")
-    else:
-        np.copyto(target, codes, casting="unsafe")
+        wide: npt.NDArray[np.uint16] = target.view(np.uint16)
+        plain = Layout.MSB_16 if big_endian else Layout.LSB_16
+        unpack(raw, layout.packing or plain, wide, stride=stride, shift=shift)
     return target
 
 
-def _rows(
-    raw: npt.NDArray[np.uint8], height: int, stride: int, row_bits: int, layout: PixelLayout
-) -> npt.NDArray[np.uint8]:
-    if row_bits % 8:
-        raise UnsupportedFormat(f"{layout.name} with padded rows of {row_bits} bits cannot be decoded")
-    return np.ascontiguousarray(raw.reshape(height, stride)[:, : row_bits // 8]).reshape(-1)
-
-
-def _unpack(raw: npt.NDArray[np.uint8], layout: PixelLayout, pixels: int) -> npt.NDArray[np.uint16]:
-    """Unpack with harvesters' tables; a last group that is not full is completed with zero bytes."""
-    from harvesters.util.pfnc import Dictionary
-
-    decoder = Dictionary.get_proxy(symbolic=layout.name)
-    if decoder is None:
-        raise UnsupportedFormat(
-            f"packed pixel format {layout.name} cannot be read",
-            hint="choose the unpacked format of that depth",
-        )
-    missing = -raw.size % 15  # a multiple of every group size in use: 3 and 5 bytes
-    padded = np.concatenate([raw, np.zeros(missing, np.uint8)]) if missing else raw
-    codes: npt.NDArray[np.uint16] = np.asarray(decoder.expand(padded)).astype(np.uint16, copy=False)
-    return codes[: pixels * layout.channels]
+def _copy_bytes(raw: npt.NDArray[np.uint8], target: Pixels, stride: int) -> None:
+    rows = target.reshape(target.shape[0], -1)
+    pitch = stride or rows.shape[1]
+    np.copyto(rows, np.lib.stride_tricks.as_strided(raw, rows.shape, (pitch, 1), writeable=False))

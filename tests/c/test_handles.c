@@ -154,15 +154,30 @@ void user_sets_keep_all_settings(void) {
     library_close(&library);
 }
 
+/* Worked out by hand from the bit positions of the PFNC and of GigE Vision; 10 bit is the code >> 2. */
 void codes_are_packed_as_pfnc_says(void) {
-    /* The two-pixel example of PFNC's lsb packing: 0xABC, 0x123 -> BC, 3A, 12. */
     static const uint16_t codes[4] = {0xABC, 0x123, 0x000, 0xFFF};
-    uint8_t packed[6], small[4], wide[9];
-    pfnc_write(PixelFormat_BayerRG12p, codes, 4, packed);
-    CHECK(memcmp(packed, (const uint8_t[]){0xBC, 0x3A, 0x12, 0x00, 0xF0, 0xFF}, 6) == 0);
-    pfnc_write(PixelFormat_BayerRG8, codes, 4, small);
-    CHECK(memcmp(small, (const uint8_t[]){0xAB, 0x12, 0x00, 0xFF}, 4) == 0);
-    pfnc_write(PixelFormat_BayerRG16, codes, 4, wide + 1); /* any address will do */
-    CHECK(memcmp(wide + 1, (const uint8_t[]){0xC0, 0xAB, 0x30, 0x12, 0x00, 0x00, 0xF0, 0xFF}, 8) == 0);
+    static const struct {
+        uint32_t format;
+        size_t bytes;
+        uint8_t expected[8];
+    } cases[] = {
+        {PixelFormat_BayerRG8, 4, {0xAB, 0x12, 0x00, 0xFF}},
+        {PixelFormat_BayerRG10, 8, {0xAF, 0x02, 0x48, 0x00, 0x00, 0x00, 0xFF, 0x03}},
+        {PixelFormat_BayerRG10p, 5, {0xAF, 0x22, 0x01, 0xC0, 0xFF}},
+        {PixelFormat_BayerRG10Packed, 6, {0xAB, 0x03, 0x12, 0x00, 0x30, 0xFF}},
+        {PixelFormat_BayerRG12, 8, {0xBC, 0x0A, 0x23, 0x01, 0x00, 0x00, 0xFF, 0x0F}},
+        {PixelFormat_BayerRG12p, 6, {0xBC, 0x3A, 0x12, 0x00, 0xF0, 0xFF}},
+        {PixelFormat_BayerRG12Packed, 6, {0xAB, 0x3C, 0x12, 0x00, 0xF0, 0xFF}},
+        {PixelFormat_BayerRG16, 8, {0xC0, 0xAB, 0x30, 0x12, 0x00, 0x00, 0xF0, 0xFF}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t *packed = malloc(cases[i].bytes + 1); /* not a byte more, and at an odd address */
+        CHECK_EQUAL(pfnc_bytes(cases[i].format, 4), cases[i].bytes);
+        pfnc_write(cases[i].format, codes, 4, packed + 1);
+        CHECK(memcmp(packed + 1, cases[i].expected, cases[i].bytes) == 0);
+        free(packed);
+    }
     CHECK_EQUAL(pfnc_bytes(PixelFormat_BayerRG12p, 2448), 3672);
+    CHECK_EQUAL(pfnc_bytes(PixelFormat_BayerRG10p, 2448), 3060);
 }

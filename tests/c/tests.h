@@ -11,6 +11,8 @@
     TEST(registers_keep_their_limits)                       \
     TEST(user_sets_keep_all_settings)                       \
     TEST(codes_are_packed_as_pfnc_says)                     \
+    TEST(unpackers_touch_no_byte_too_many)                  \
+    TEST(unpackers_agree_with_and_without_vectors)          \
     TEST(software_triggers_make_one_frame_each)             \
     TEST(both_cameras_take_the_time_of_the_edge)            \
     TEST(triggers_in_exposure_or_readout_are_counted)       \

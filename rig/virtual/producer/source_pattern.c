@@ -46,17 +46,21 @@ uint32_t pattern_code(const Frame *frame, uint32_t x, uint32_t y) {
 }
 
 void pattern_render(const Frame *frame, uint8_t *target) {
-    uint16_t codes[PERIOD + WIDEST];
-    uint8_t row[2 * (PERIOD + WIDEST)];
+    uint16_t codes[PERIOD + WIDEST + 4];
+    uint8_t rows[2][2 * (PERIOD + WIDEST)];
     Response response = response_of(frame);
-    for (size_t i = 0; i < PERIOD; i++)
-        codes[i] = code_of(&response, (int64_t)i);
-    memcpy(codes + PERIOD, codes, PERIOD * sizeof *codes);
-    memcpy(codes + 2 * PERIOD, codes, (WIDEST - PERIOD) * sizeof *codes);
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        codes[i] = i < PERIOD ? code_of(&response, (int64_t)i) : codes[i - PERIOD];
     uint32_t format = frame->settings.pixel_format;
-    pfnc_write(format, codes, PERIOD + WIDEST, row);
     size_t row_bytes = pfnc_bytes(format, frame->settings.width);
-    /* Phases are even (increments of the offsets, 2 y, 16 n), so a window of a packed row starts at a whole byte. */
-    for (uint32_t y = 0; y < frame->settings.height; y++)
-        memcpy(target + y * row_bytes, row + pfnc_bytes(format, phase_of(frame, y)), row_bytes);
+    /*
+     * Phases are even (increments of the offsets, 2 y, 16 n), but four codes of BayerRG10p share five bytes: a second
+     * row that begins two codes later, so that every window starts at a whole byte of one of them.
+     */
+    for (size_t i = 0; i < 2; i++)
+        pfnc_write(format, codes + 2 * i, PERIOD + WIDEST, rows[i]);
+    for (uint32_t y = 0; y < frame->settings.height; y++) {
+        uint64_t phase = phase_of(frame, y);
+        memcpy(target + y * row_bytes, rows[phase / 2 & 1] + pfnc_bytes(format, phase & ~(uint64_t)3), row_bytes);
+    }
 }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rig.camera.errors import UnsupportedFormat
+from rig.camera.errors import BadFrame, UnsupportedFormat
 from rig.camera.pixels import copy_codes, layout_of
 
 PFNC = {
@@ -84,7 +84,7 @@ def test_a_colour_camera_gives_channels() -> None:
 
 
 def test_a_buffer_smaller_than_its_image_is_an_error_and_not_a_crash() -> None:
-    with pytest.raises(UnsupportedFormat, match="needs 8 bytes"):
+    with pytest.raises(BadFrame, match="needs 8 bytes"):
         decode("BayerRG12", bytes(7), 2, 2)
 
 

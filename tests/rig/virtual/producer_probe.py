@@ -137,7 +137,9 @@ def features(probe: Probe) -> Any:
 
 def pixels(probe: Probe) -> Any:
     frames = []
-    for name in ("BayerRG8", "BayerRG12", "BayerRG12p", "BayerRG16"):
+    # not 10Packed, of which harvesters cuts a sixth off: it takes 10 bits a pixel where 12 travel
+    for depth in ("8", "10", "10p", "12", "12p", "12Packed", "16"):
+        name = f"BayerRG{depth}"
         with probe.camera(small=False) as (acquirer, nodes):
             nodes.PixelFormat.value = name
             nodes.Width.value, nodes.Height.value = 1032, 258

@@ -125,8 +125,11 @@ def expected_codes(frame: dict[str, Any]) -> np.ndarray:
     ("name", "shift", "dtype", "bits"),
     [
         ("BayerRG8", -4, np.uint8, 8),
+        ("BayerRG10", -2, np.uint16, 16),
+        ("BayerRG10p", -2, np.uint16, 10),
         ("BayerRG12", 0, np.uint16, 16),
         ("BayerRG12p", 0, np.uint16, 12),
+        ("BayerRG12Packed", 0, np.uint16, 12),
         ("BayerRG16", 4, np.uint16, 16),
     ],
 )
