@@ -21,16 +21,25 @@ from typing import Final
 
 import numpy as np
 
+from rig.capture.clocks import fit_line
+
 DRIFT_PPM: Final = 200.0
 """Largest difference in rate between a camera's clock and the box's that is believed."""
+
+_ANCHORS: Final = 32
+_TWICE: Final = "it was delivered twice"
 
 
 @dataclass(frozen=True)
 class FrameStamp:
-    """What a camera says about one frame: its own number, and its own time of the exposure's start, in ns."""
+    """What a camera says about one frame: its own number, and its own time of the exposure's start, in ns.
+
+    ``arrived_ns`` is the computer's time of the frame's arrival (``time.monotonic_ns``), where it is known.
+    """
 
     frame_id: int
     timestamp_ns: int
+    arrived_ns: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,8 @@ class Trace:
         first_id: Number that the camera gives to its first exposure; None when that is not known.
         clocked: Whether the times are of the camera's own clock; without them nothing can be proven.
         ended: Why the camera stopped before the burst was over; empty when it did not.
+        anchored: Whether the first frame is known to be of pulse 0, as it was proven so before (see
+            :mod:`rig.capture.steady`); what the camera ignored then came later.
     """
 
     frames: tuple[FrameStamp, ...]
@@ -50,6 +61,7 @@ class Trace:
     first_id: int | None = 0
     clocked: bool = True
     ended: str = ""
+    anchored: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +73,12 @@ class Burst:
         period_ns: Time from pulse to pulse.
         complete: Whether all N were surely fired; False after a cancelled take.
         s_delay_ns: How much later than B the box triggers S.
-        jitter_ns: Largest believed deviation of an exposure start from the grid.
+        jitter_ns: Largest believed deviation of an exposure start from the grid; an eighth of the period at
+            most.
+        shared_clock: Whether the cameras' times are known to be of one clock (PTP, or one machine): then a
+            constant distance of the two starts is seen, too.
+        earliest_ns: Time on the computer's clock before which no frame of a pulse can have come; None where
+            that is not known.
     """
 
     pulses: int
@@ -69,6 +86,11 @@ class Burst:
     complete: bool = True
     s_delay_ns: int = 0
     jitter_ns: int = 200_000
+    shared_clock: bool = False
+    earliest_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "jitter_ns", min(self.jitter_ns, self.period_ns // 8))
 
 
 @dataclass
@@ -95,7 +117,7 @@ def assign(burst: Burst, trace: Trace) -> Assignment:
         Every frame either in ``index`` or in ``refused``.
     """
     result = Assignment()
-    single = _drop_repeated(trace.frames, result)
+    single = _drop_early(burst, trace.frames, result, _drop_repeated(trace.frames, result))
     if not single:
         result.failure = trace.ended or (
             "it delivered no usable frame" if trace.frames else "it delivered no frame"
@@ -112,7 +134,8 @@ def assign(burst: Burst, trace: Trace) -> Assignment:
     for position, step in zip(order, steps, strict=True):
         if step is None:
             result.refused[position] = "it started at a time at which the box gave no pulse"
-    start = _start(burst, trace, kept, relative, strays=bool(result.refused))
+    strays = any(reason != _TWICE for reason in result.refused.values())  # a second copy was no exposure
+    start = _start(burst, trace, kept, relative, strays=strays)
     if isinstance(start, str):
         return _refuse_all(result, trace, start)
     result.index = {position: start + step for position, step in zip(kept, relative, strict=True)}
@@ -132,7 +155,7 @@ def _drop_repeated(frames: Sequence[FrameStamp], result: Assignment) -> list[int
     first: dict[FrameStamp, int] = {}
     for position, stamp in enumerate(frames):
         if stamp in first:
-            result.refused[position] = "it was delivered twice"
+            result.refused[position] = _TWICE
         else:
             first[stamp] = position
     ids = Counter(stamp.frame_id for stamp in first)
@@ -143,21 +166,37 @@ def _drop_repeated(frames: Sequence[FrameStamp], result: Assignment) -> list[int
     return [position for position in first.values() if position not in result.refused]
 
 
+def _drop_early(
+    burst: Burst, frames: Sequence[FrameStamp], result: Assignment, positions: Sequence[int]
+) -> list[int]:
+    """Refuse frames that came before the first pulse can have made one."""
+    kept = []
+    for position in positions:
+        arrived_ns = frames[position].arrived_ns
+        if burst.earliest_ns is not None and arrived_ns is not None and arrived_ns < burst.earliest_ns:
+            result.refused[position] = "it came before the first pulse"
+        else:
+            kept.append(position)
+    return kept
+
+
 def _grid(burst: Burst, times_ns: Sequence[int]) -> list[int | None] | None:
     """Return for each time how many periods it lies after the first on the grid; None off the grid.
 
-    The grid is the one that more than half of the times lie on; without such a majority there is no grid.
+    The grid is the one that more than half of the times lie on; without such a majority there is no grid, and
+    with more than `_ANCHORS` exposures beside the pulses at the beginning none is looked for.
     """
     if len(times_ns) == 1:
         return [0] if burst.pulses == 1 else None
-    for anchor in range(len(times_ns) // 2 + 1):
+    for anchor in range(min(len(times_ns) // 2 + 1, _ANCHORS)):
         steps: list[int | None] = [None] * anchor + [0]
         last, position = times_ns[anchor], 0
         for time_ns in times_ns[anchor + 1 :]:
             elapsed = time_ns - last
             periods = round(elapsed / burst.period_ns)
             slack = burst.jitter_ns + elapsed * DRIFT_PPM * 1e-6
-            if periods >= 1 and abs(elapsed - periods * burst.period_ns) <= slack:
+            # Beyond half a period of slack nobody could tell how many periods went by.
+            if periods >= 1 and abs(elapsed - periods * burst.period_ns) <= slack < burst.period_ns / 2:
                 last, position = time_ns, position + periods
                 steps.append(position)
             else:
@@ -172,11 +211,9 @@ def _is_linear(burst: Burst, fitting: Sequence[tuple[int, int]]) -> bool:
     """Whether the times follow one linear clock: one offset and one rate for the whole burst."""
     steps = np.array([step for step, _ in fitting], float)
     late = np.array([time_ns - fitting[0][1] - step * burst.period_ns for step, time_ns in fitting], float)
-    rate, offset = (
-        np.polyfit(steps, late, 1) if len(fitting) > 2 else ((late[1] - late[0]) / steps[1], late[0])
-    )
+    line = fit_line(steps, late)
     drift_limit = burst.period_ns * DRIFT_PPM * 1e-6 + 2 * burst.jitter_ns / max(float(np.ptp(steps)), 1.0)
-    return bool(np.abs(late - offset - rate * steps).max() <= burst.jitter_ns and abs(rate) <= drift_limit)
+    return bool(np.abs(line.residual).max() <= burst.jitter_ns and abs(line.rate) <= drift_limit)
 
 
 def _start(
@@ -191,12 +228,14 @@ def _start(
         (later - earlier) - (after - before)
         for (earlier, later), (before, after) in zip(pairwise(relative), pairwise(ids), strict=True)
     ]
+    if not strays and any(gap < 0 for gap in gaps):
+        return "the frame numbers rise faster than the pulses came"
+    if trace.anchored:  # from there on the intervals count the pulses
+        return 0 if kept[0] == 0 else "an exposure came before the one that was proven to be the first"
     if strays or trace.first_id is None:
         # The camera also exposed without a pulse: its numbers count something else, only a full house proves.
         full = len(kept) == burst.pulses
         return 0 if full else "the camera's numbers do not tell which pulses the frames belong to"
-    if any(gap < 0 for gap in gaps):
-        return "the frame numbers rise faster than the pulses came"
     ignored_between = sum(gaps)
     if trace.ignored is not None and ignored_between > trace.ignored:
         return "frame numbers are missing where the camera ignored no trigger"
@@ -220,6 +259,7 @@ def _explain_missing(burst: Burst, trace: Trace, kept: Sequence[int], result: As
         else:
             why = "it ignored the trigger" if exposed <= 0 else "it ignored the trigger or its frame was lost"
         result.missing.update(dict.fromkeys(pulses, why))
+    found = set(result.index.values())
     for index in range(burst.pulses):
-        if index not in result.index.values():
+        if index not in found:
             result.missing.setdefault(index, trace.ended or "it delivered no frame")

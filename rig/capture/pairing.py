@@ -5,18 +5,22 @@ Pure functions over what the cameras said; nothing here waits, reads or writes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import numpy as np
 
+from rig.capture.clocks import ClockKind, Clocks, Line, against_box, fit_line
 from rig.capture.indexing import DRIFT_PPM, Assignment, Burst, FrameStamp, Trace, assign
 
 __all__ = ["Burst", "FrameStamp", "Match", "Pairing", "Refusal", "Rejection", "Trace", "pair"]
 
 COMMON_CLOCK_NS: Final = 1_000_000
 """Two clocks that differ by less than this in every pair are taken as one clock."""
+
+SKEW_NS: Final = 100_000
+"""A larger distance of the two starts from the planned one is worth a warning (inputs differ by some us)."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Match:
             take can be seen: then it is the same as ``residual_us``. None where nothing can be seen: one pair
             on two clocks.
         residual_us: Deviation from the linear relation of the two clocks over the take; None as above.
+        grid_residual_us: Deviation of the start in each camera ("B", "S") from the box's pulses, seen through
+            the camera's clock; None with fewer than three frames.
     """
 
     index: int
@@ -38,6 +44,16 @@ class Match:
     s: int
     skew_us: float | None
     residual_us: float | None
+    grid_residual_us: Mapping[str, float | None] = field(default_factory=dict)
+
+    @property
+    def warning(self) -> str:
+        """Say when S started notably later or earlier than planned; the pair is one all the same."""
+        if self.skew_us is None or abs(self.skew_us) * 1e3 <= SKEW_NS:
+            return ""
+        return (
+            f"S started {abs(self.skew_us):.0f} us {'later' if self.skew_us > 0 else 'earlier'} than planned"
+        )
 
 
 @dataclass(frozen=True)
@@ -69,13 +85,15 @@ class Pairing:
         rejected: The other pulses by index.
         refused: Frames without an index.
         clock: Whether the cameras share a clock, or two clocks were related by a linear fit.
+        clocks: How the clocks ran.
     """
 
     fired: int
     pairs: tuple[Match, ...]
     rejected: tuple[Rejection, ...]
     refused: tuple[Refusal, ...]
-    clock: Literal["common", "fitted", "none"]
+    clock: ClockKind
+    clocks: Clocks = field(default_factory=Clocks)
 
 
 def pair(burst: Burst, b: Trace, s: Trace) -> Pairing:
@@ -94,10 +112,17 @@ def pair(burst: Burst, b: Trace, s: Trace) -> Pairing:
     at_s = {index: position for position, index in of_s.index.items()}
     fired = burst.pulses if burst.complete else _known_fired(b, s, at_b, at_s)
     both = sorted(at_b.keys() & at_s.keys())
-    matches, clock, failure = _relate_clocks(
+    found, clocks, failure = _relate_clocks(
         burst, b, s, [(index, at_b[index], at_s[index]) for index in both]
     )
-    good = {match.index: match for match in matches}
+    rate_b, residual_b = _against_box(burst, b, at_b)
+    rate_s, residual_s = _against_box(burst, s, at_s)
+    clocks = replace(clocks, grid_rate_ppm={"B": rate_b, "S": rate_s})
+    matches = tuple(
+        replace(one, grid_residual_us={"B": residual_b.get(one.index), "S": residual_s.get(one.index)})
+        for one in found
+    )
+    good = {match.index for match in matches}
     rejected = []
     for index in range(fired):
         if index in good:
@@ -110,7 +135,7 @@ def pair(burst: Burst, b: Trace, s: Trace) -> Pairing:
         rejected.append(Rejection(index, reason, at_b.get(index), at_s.get(index)))
     refused = [Refusal("B", position, why) for position, why in sorted(of_b.refused.items())]
     refused += [Refusal("S", position, why) for position, why in sorted(of_s.refused.items())]
-    return Pairing(fired, tuple(matches), tuple(rejected), tuple(refused), clock)
+    return Pairing(fired, matches, tuple(rejected), tuple(refused), clocks.kind, clocks)
 
 
 def _why(of: Assignment, index: int) -> str:
@@ -125,45 +150,62 @@ def _known_fired(b: Trace, s: Trace, at_b: dict[int, int], at_s: dict[int, int])
 
 def _relate_clocks(
     burst: Burst, b: Trace, s: Trace, both: Sequence[tuple[int, int, int]]
-) -> tuple[list[Match], Literal["common", "fitted", "none"], dict[int, str]]:
-    """Check that S's clock is linear in B's; return matches, kind of clock, and failures by index."""
+) -> tuple[list[Match], Clocks, dict[int, str]]:
+    """Check that S's clock is linear in B's; return matches, how the clocks ran, and failures by index."""
     if not both:
-        return [], "none", {}
-    times = np.array(
-        [b.frames[at_b].timestamp_ns - b.frames[both[0][1]].timestamp_ns for _, at_b, _ in both], float
+        return [], Clocks(), {}
+    first_b, first_s = b.frames[both[0][1]].timestamp_ns, s.frames[both[0][2]].timestamp_ns
+    first_ns = first_s - first_b - burst.s_delay_ns
+    at_ns = np.array([b.frames[at_b].timestamp_ns - first_b for _, at_b, _ in both], float)
+    # Python's integers take the clocks' large offset off before anything is rounded.
+    late_ns = np.array([s.frames[at_s].timestamp_ns - first_s for _, _, at_s in both], float) - at_ns
+    line = fit_line(at_ns, late_ns) if len(both) > 2 else Line(0.0, 0.0, late_ns - np.median(late_ns))
+    apart_ns = late_ns + float(first_ns)
+    largest_ns = float(np.abs(apart_ns).max())
+    drifts = burst.shared_clock and line.drifts(float(np.ptp(at_ns)))
+    shared = burst.shared_clock and not drifts
+    # Where two clocks are known to be one their distance may be told; else it must be small to say so.
+    common = largest_ns <= (COMMON_CLOCK_NS if shared else min(COMMON_CLOCK_NS, burst.period_ns // 4))
+    middle_ns = first_ns + round(float(np.median(late_ns)))
+    if not common and (wrong := _wrong_clock(burst, middle_ns, line.rate, shared=shared)):
+        return [], Clocks(), {index: wrong for index, _, _ in both}
+    clocks = Clocks(
+        "common" if common else "fitted",
+        rate_ppm=line.rate * 1e6 if len(both) > 2 else None,
+        offset_us=first_ns / 1e3,
+        warning=f"the cameras' clocks are not one: they drift apart by {line.rate * 1e6:.1f} ppm"
+        if drifts
+        else "",
     )
-    apart = np.array(
-        [
-            s.frames[at_s].timestamp_ns - b.frames[at_b].timestamp_ns - burst.s_delay_ns
-            for _, at_b, at_s in both
-        ]
-    )
-    middle = int(np.median(apart))
-    common = bool(np.abs(apart).max() <= min(COMMON_CLOCK_NS, burst.period_ns // 4))
-    periods = round(middle / burst.period_ns)
-    if (
-        not common
-        and 0 < abs(periods) <= burst.pulses
-        and abs(middle - periods * burst.period_ns) <= COMMON_CLOCK_NS
-    ):
-        reason = f"the two cameras' times differ by exactly {periods} periods: one of them is shifted"
-        return [], "none", {index: reason for index, _, _ in both}
-    late = (apart - middle).astype(float)
-    fit = np.zeros_like(late)
-    if len(both) > 2:
-        rate, offset = np.polyfit(times, late, 1)
-        fit = offset + rate * times
-        if abs(rate) > 2 * DRIFT_PPM * 1e-6:
-            reason = f"the two cameras' clocks drift apart by {rate * 1e6:.0f} ppm"
-            return [], "none", {index: reason for index, _, _ in both}
     matches: list[Match] = []
     failure: dict[int, str] = {}
-    for (index, at_b, at_s), raw_ns, residual_ns in zip(both, apart, late - fit, strict=True):
+    for (index, at_b, at_s), raw_ns, residual_ns in zip(both, apart_ns, line.residual, strict=True):
         skew_us = float(raw_ns if common else residual_ns) / 1e3
         if not common and len(both) == 1:  # zero by construction, which is no measurement
             matches.append(Match(index, at_b, at_s, None, None))
-        elif abs(residual_ns) > burst.jitter_ns or (common and abs(raw_ns) > COMMON_CLOCK_NS):
+        elif abs(residual_ns) > burst.jitter_ns:
             failure[index] = f"the exposures started {skew_us:.1f} us apart from what the other pairs say"
         else:
             matches.append(Match(index, at_b, at_s, skew_us, float(residual_ns) / 1e3))
-    return matches, "common" if common else "fitted", failure
+    return matches, clocks, failure
+
+
+def _wrong_clock(burst: Burst, apart_ns: int, rate: float, *, shared: bool) -> str:
+    """Say why times so far apart, or running apart at that rate, cannot be believed; empty when they can."""
+    periods = round(apart_ns / burst.period_ns)
+    if 0 < abs(periods) <= burst.pulses and abs(apart_ns - periods * burst.period_ns) <= COMMON_CLOCK_NS:
+        return f"the two cameras' times differ by exactly {periods} periods: one of them is shifted"
+    if shared:
+        return f"S started {apart_ns / 1e3:.0f} us later than planned, by the clock that both cameras share"
+    if abs(rate) > 2 * DRIFT_PPM * 1e-6:
+        return f"the two cameras' clocks drift apart by {rate * 1e6:.0f} ppm"
+    return ""
+
+
+def _against_box(burst: Burst, trace: Trace, at: Mapping[int, int]) -> tuple[float | None, dict[int, float]]:
+    """Return a camera's rate against the box in ppm, and the residual of each index in us."""
+    indices = sorted(at)
+    times = [trace.frames[at[index]].timestamp_ns for index in indices]
+    rate_ppm, residual_us = against_box(indices, times, burst.period_ns)
+    known = residual_us.tolist() if rate_ppm is not None else []
+    return rate_ppm, dict(zip(indices, known, strict=False))

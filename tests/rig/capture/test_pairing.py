@@ -2,85 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import random
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.capture.pairing import Burst, FrameStamp, Pairing, Trace, pair
-
-PERIOD_NS = 200_000_000
-
-
-@dataclass
-class Camera:
-    """What happens to the pulses in one camera, and what it will say."""
-
-    ignored: set[int] = field(default_factory=set)
-    lost: set[int] = field(default_factory=set)
-    doubled: set[int] = field(default_factory=set)
-    strays_ns: tuple[int, ...] = ()
-    offset_ns: int = 0
-    drift_ppm: float = 0.0
-    jitter_ns: int = 0
-    counts_ignored: bool = True
-    first_id: int | None = 0
-    truth: dict[FrameStamp, int | None] = field(default_factory=dict)
-
-    def trace(self, pulses: int, fired: int | None = None) -> Trace:
-        exposures: list[tuple[int, int | None]] = [(time, None) for time in self.strays_ns]
-        for index in range(pulses if fired is None else fired):
-            if index not in self.ignored:
-                exposures.append((index * PERIOD_NS + (-1) ** index * self.jitter_ns, index))
-        frames = []
-        for number, (time, index) in enumerate(sorted(exposures, key=lambda item: item[0])):
-            stamp = FrameStamp(
-                number + (self.first_id or 0), self.offset_ns + round(time * (1 + self.drift_ppm * 1e-6))
-            )
-            self.truth[stamp] = index
-            if index not in self.lost:
-                frames += [stamp] * (2 if index in self.doubled else 1)
-        return Trace(tuple(frames), len(self.ignored) if self.counts_ignored else None, self.first_id)
-
-
-def run(pulses: int, b: Camera, s: Camera, **burst: object) -> Pairing:
-    """Pair, and check what must hold whatever happened."""
-    trace_b, trace_s = b.trace(pulses), s.trace(pulses)
-    result = pair(Burst(pulses, PERIOD_NS, **burst), trace_b, trace_s)  # type: ignore[arg-type]
-    for match in result.pairs:
-        assert b.truth[trace_b.frames[match.b]] == match.index
-        assert s.truth[trace_s.frames[match.s]] == match.index
-    assert sorted([m.index for m in result.pairs] + [r.index for r in result.rejected]) == list(
-        range(result.fired)
-    )
-    assert all(rejection.reason for rejection in result.rejected)
-    return result
-
-
-@st.composite
-def faulty(draw: st.DrawFn, pulses: int, offset_ns: int) -> Camera:
-    # A sensor cannot start twice within one exposure: a stray keeps its distance from the pulses.
-    places = st.tuples(st.integers(-3, pulses), st.floats(0.1, 0.9))
-    stray = places.map(lambda place: round((place[0] + place[1]) * PERIOD_NS))
-    strays = st.lists(stray, max_size=1).map(tuple)
-    some = st.sets(st.integers(0, pulses - 1), max_size=3)
-    return Camera(
-        ignored=draw(some),
-        lost=draw(some),
-        doubled=draw(some),
-        strays_ns=draw(strays) if pulses > 1 else (),
-        offset_ns=offset_ns,
-        drift_ppm=draw(st.floats(-50, 50)),
-        jitter_ns=draw(st.integers(0, 20_000)),
-        counts_ignored=draw(st.booleans()),
-        first_id=draw(st.sampled_from([0, 1, None])),
-    )
+from rig.capture.pairing import Burst, FrameStamp, Trace, pair
+from tests.rig.capture.bursts import PERIOD_NS, Camera, at_random, faulty, run
 
 
 @given(st.data(), st.integers(1, 12), st.integers(-(10**15), 10**15))
 def test_no_fault_ever_leads_to_a_wrong_pair(data: st.DataObject, pulses: int, offset_ns: int) -> None:
     b, s = (data.draw(faulty(pulses, offset)) for offset in (0, offset_ns))
     run(pulses, b, s)
+
+
+def test_two_thousand_random_bursts_give_no_wrong_pair() -> None:
+    chance = random.Random(4)
+    found = 0
+    for _ in range(2000):
+        pulses, offset_ns = chance.randint(1, 30), chance.choice((0, 10**9 + 7, -(10**14) - PERIOD_NS // 3))
+        b, s = at_random(chance, pulses, 0), at_random(chance, pulses, offset_ns)
+        found += len(run(pulses, b, s, shared_clock=offset_ns == 0 and chance.random() < 0.5).pairs)
+    assert found > 4000
 
 
 @given(
@@ -208,3 +154,89 @@ def test_a_camera_on_another_period_is_refused() -> None:
 def test_one_pair_on_two_clocks_has_no_skew_that_could_be_told() -> None:
     result = run(1, Camera(), Camera(offset_ns=10**12))
     assert [(match.skew_us, match.residual_us) for match in result.pairs] == [(None, None)]
+
+
+def test_ten_thousand_frames_are_paired_in_no_time_also_when_nothing_fits() -> None:
+    pulses = 10_000
+    b = Camera(drift_ppm=3, jitter_ns=1000).trace(pulses)
+    s = Camera(drift_ppm=-20, offset_ns=10**12 + 5, lost={17, 4000}, jitter_ns=1000).trace(pulses)
+    alien = Trace(tuple(FrameStamp(n, n * PERIOD_NS * 3 // 4) for n in range(pulses)), 0)
+    begun = time.process_time()
+    assert len(pair(Burst(pulses, PERIOD_NS), b, s).pairs) == pulses - 2
+    assert pair(Burst(pulses, PERIOD_NS), b, alien).pairs == ()
+    assert time.process_time() - begun < 10  # an algorithm that compares all with all takes minutes
+
+
+@given(st.integers(3, 30), st.floats(-150, 150), st.floats(-150, 150))
+def test_the_rates_of_the_clocks_are_told(pulses: int, ppm_b: float, ppm_s: float) -> None:
+    offset_ns = 10**12 + PERIOD_NS // 3
+    result = run(pulses, Camera(drift_ppm=ppm_b), Camera(drift_ppm=ppm_s, offset_ns=offset_ns))
+    assert result.clocks.grid_rate_ppm == {
+        "B": pytest.approx(ppm_b, abs=0.01),
+        "S": pytest.approx(ppm_s, abs=0.01),
+    }
+    assert result.clocks.rate_ppm == pytest.approx(ppm_s - ppm_b, abs=0.1)
+    assert result.clocks.offset_us == pytest.approx(offset_ns / 1e3)
+    for match in result.pairs:
+        assert match.residual_us == pytest.approx(0, abs=0.01)
+        assert match.grid_residual_us == {"B": pytest.approx(0, abs=0.01), "S": pytest.approx(0, abs=0.01)}
+
+
+def test_the_residual_of_one_unsteady_start_is_told_in_both_relations() -> None:
+    frames = list(Camera().trace(21).frames)
+    frames[10] = FrameStamp(10, frames[10].timestamp_ns + 50_000)
+    result = pair(Burst(21, PERIOD_NS), Camera().trace(21), Trace(tuple(frames), 0))
+    odd = result.pairs[10]
+    assert odd.skew_us == 50
+    assert odd.residual_us == pytest.approx(50 * 20 / 21, abs=0.1)
+    assert odd.grid_residual_us["S"] == pytest.approx(50 * 20 / 21, abs=0.1)
+    assert odd.grid_residual_us["B"] == 0
+
+
+def test_a_constant_skew_on_a_clock_known_to_be_shared_is_no_pair() -> None:
+    late = Camera(offset_ns=5_000_000)
+    assert len(run(6, Camera(), late).pairs) == 6  # two clocks: nobody can see it
+    result = run(6, Camera(), late, shared_clock=True)
+    assert result.pairs == ()
+    assert "S started 5000 us later than planned" in result.rejected[0].reason
+
+
+def test_a_notable_skew_is_a_pair_with_a_warning() -> None:
+    result = run(6, Camera(), Camera(offset_ns=-300_000), shared_clock=True)
+    assert {match.warning for match in result.pairs} == {"S started 300 us earlier than planned"}
+    assert all(not match.warning for match in run(6, Camera(), Camera(offset_ns=20_000)).pairs)
+
+
+def test_a_drift_of_a_clock_said_to_be_shared_is_named_and_costs_no_pair() -> None:
+    s = Camera(offset_ns=500_000, drift_ppm=60)
+    result = run(200, Camera(jitter_ns=1000), s, shared_clock=True)
+    assert (result.clock, len(result.pairs)) == ("fitted", 200)
+    assert result.clocks.warning == "the cameras' clocks are not one: they drift apart by 60.0 ppm"
+
+
+def test_a_frame_that_came_before_the_first_pulse_is_refused() -> None:
+    """A stray exactly one period early looks like a pulse; only the computer's clock gives it away."""
+    starts = [-PERIOD_NS, *(index * PERIOD_NS for index in range(5))]
+    frames = tuple(FrameStamp(n, start, arrived_ns=start + 10**9) for n, start in enumerate(starts[:5]))
+    told = Burst(5, PERIOD_NS, earliest_ns=10**9)
+    assert pair(told, Camera().trace(5), Trace(frames, 0)).pairs == ()
+    whole = tuple(FrameStamp(n, start, arrived_ns=start + 10**9) for n, start in enumerate(starts))
+    result = pair(told, Camera().trace(5), Trace(whole, 0))
+    assert [(match.index, match.s) for match in result.pairs] == [(n, n + 1) for n in range(5)]
+    assert result.refused[0].reason == "it came before the first pulse"
+
+
+def test_after_a_gap_that_is_too_long_to_count_the_periods_nothing_is_guessed() -> None:
+    """1200 s without a frame: at 200 ppm the clock may have moved by a whole period."""
+    frames = [*range(4), *range(6004, 6007)]
+    b = Trace(tuple(FrameStamp(n, n * PERIOD_NS) for n in frames), 0)
+    result = pair(Burst(6007, PERIOD_NS), b, b)
+    assert [match.index for match in result.pairs] == []
+
+
+def test_an_anchored_trace_keeps_its_start_when_later_triggers_were_ignored() -> None:
+    s = Camera(ignored={7}).trace(8)
+    assert pair(Burst(8, PERIOD_NS), Camera().trace(8), s).pairs == ()
+    anchored = Trace(s.frames, s.ignored, s.first_id, anchored=True)
+    result = pair(Burst(8, PERIOD_NS), Camera().trace(8), anchored)
+    assert [match.index for match in result.pairs] == list(range(7))
