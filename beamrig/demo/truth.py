@@ -50,7 +50,7 @@ def frames_of(pairs: Sequence[PairRecord], client: WorldClient) -> list[tuple[Re
     Raises:
         SyncError: The world did not render a frame that the session holds, or the pair holds none.
     """
-    rendered = {(frame.camera, frame.t_start_ns): frame for frame in client.frames()}
+    rendered = {(frame.camera, frame.timestamp_ns): frame for frame in client.frames()}
     found = []
     for pair in pairs:
         stamps = pair.sync.timestamp_ns

@@ -12,6 +12,7 @@ import click
 from rig.cli.params import PathName
 from rig.errors import BeamrigError
 from rig.virtual.client import WorldClient
+from rig.virtual.faults import KINDS, read_text
 
 STAGES = ("action", "static", "whiteboard", "lightbox", "dark", "colorchecker")
 SETTINGS = ("speed_mps", "distance_m", "illumination", "path_angle_deg", "board_level")
@@ -33,7 +34,12 @@ Examples:
   beamrig virtual stage static
   beamrig virtual set speed_mps=2.5 distance_m=6
   beamrig virtual truth --json
+  beamrig virtual fault lose_frame camera=S at=3
 """
+
+_FAULTS = "\b\nFaults of cameras and wires:\n" + "\n".join(
+    f"  {kind.name:18s}{kind.means}" for kind in KINDS.values()
+)
 
 
 @click.group(name="virtual", epilog=_EXAMPLES)
@@ -60,11 +66,12 @@ def _print(data: dict[str, Any], as_json: bool) -> None:
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of hidden numbers and noise."
 )
 @click.option("--objects", default=1, show_default=True, type=click.IntRange(1, 3), help="Moving objects.")
-def world(run_dir: Path, rig: str, seed: int, objects: int) -> None:
+@click.option("--fault", "orders", multiple=True, help='An order such as "lose_frame camera=S at=3".')
+def world(run_dir: Path, rig: str, seed: int, objects: int, orders: tuple[str, ...]) -> None:
     """Run the world in the foreground until stdin closes (Ctrl-D) or Ctrl-C."""
     from rig.virtual.world import run_world
 
-    run_world(run_dir, rig, seed, objects=objects)
+    run_world(run_dir, rig, seed, objects=objects, faults=orders)
 
 
 @virtual.command()
@@ -96,6 +103,45 @@ def set_values(settings: tuple[str, ...], run_dir: Path, as_json: bool) -> None:
     state = WorldClient(run_dir).set(**values)
     if as_json:
         _print(state, as_json)
+
+
+@virtual.command(epilog=_FAULTS)
+@click.argument("words", nargs=-1, required=True, metavar="NAME [KEY=VALUE]...")
+@run_dir_option
+@json_option
+def fault(words: tuple[str, ...], run_dir: Path, as_json: bool) -> None:
+    """Order something to go wrong, for example: fault lose_frame camera=S at=3.
+
+    at=N and after=N count triggered frames (or pulses) of the camera from the order on, from 0; count=N
+    makes it N in a row. Faults of the trigger box: fault box NAME [KEY=VALUE]...
+    """
+    name, options = read_text(" ".join(words))
+    order = WorldClient(run_dir).fault(name, **options)
+    if as_json:
+        _print(order, as_json)
+
+
+@virtual.command()
+@click.option("--clear", is_flag=True, help="Forget all orders first.")
+@run_dir_option
+@json_option
+def faults(clear: bool, run_dir: Path, as_json: bool) -> None:
+    """List the orders and how often each has struck."""
+    client = WorldClient(run_dir)
+    if clear:
+        client.clear_faults()
+    orders = client.faults()
+    if as_json:
+        _print({"orders": orders}, as_json)
+        return
+    for order in orders:
+        options = "".join(f" {key}={value}" for key, value in order["options"].items() if value is not None)
+        at = "" if order["at"] is None else f" at={order['at']} count={order['count']}"
+        state = "open" if order["open"] else "done"
+        click.echo(
+            f"{order['number']}: {order['fault']} camera={'+'.join(order['cameras'])}{at}{options}"
+            f" ({state}, struck {order['hits']} times)"
+        )
 
 
 @virtual.command()

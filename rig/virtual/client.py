@@ -84,12 +84,28 @@ class WorldClient:
             RenderedFrame.from_dict(item) for item in self.ask("frames", untriggered=untriggered)["frames"]
         ]
 
-    def find_frame(self, camera: str, t_start_ns: int) -> RenderedFrame | None:
-        """Return the frame of ``camera`` that started at device time ``t_start_ns``, if still known."""
+    def find_frame(self, camera: str, timestamp_ns: int) -> RenderedFrame | None:
+        """Return the frame of ``camera`` with this time stamp of its own clock, if still known."""
         for frame in reversed(self.frames(untriggered=True)):
-            if frame.camera == camera and frame.t_start_ns == t_start_ns:
+            if frame.camera == camera and frame.timestamp_ns == timestamp_ns:
                 return frame
         return None
+
+    def fault(self, name: str, **options: float | str) -> dict[str, Any]:
+        """Order something to go wrong (see `rig.virtual.faults`; ``box NAME`` for the trigger box).
+
+        Returns:
+            The order, with the ``number`` to clear it by.
+        """
+        return dict(self.ask("fault", name=name, options=options)["order"])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return all orders so far and what came of them."""
+        return list(self.ask("faults")["orders"])
+
+    def clear_faults(self, number: int | None = None) -> None:
+        """Forget one order, or all of them; what they unplugged is plugged in again."""
+        self.ask("clear_faults", number=number)
 
     def pulses(self) -> list[dict[str, Any]]:
         """Return the newest pulses of the trigger box: output, index, rise_ns, fall_ns."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from rig.errors import BeamrigError
+from rig.virtual.connection import is_own_user, private_listener
 from rig.virtual.kernel import WorldError
-from rig.virtual.links import is_own_user, private_listener
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Electricity: sends line edges to the cameras at their times."""
+"""Electricity: sends line edges, and whatever else has its time, to the cameras."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 
-SendEdge = Callable[[str, int, int, int], None]
-"""Camera, line, level, CLOCK_MONOTONIC ns."""
+from rig.virtual.protocol import Message
+
+Send = Callable[[str, Message], None]
+"""Camera and what it is told."""
 
 EARLY_NS = 150_000
 """An edge may leave this much before its time, to make up for the way through the socket."""
@@ -18,9 +20,9 @@ EARLY_NS = 150_000
 class EdgeScheduler:
     """A thread that sends each edge when it is due, stamped with its exact scheduled time."""
 
-    def __init__(self, send: SendEdge) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
-        self._queue: list[tuple[int, int, str, int, int]] = []
+        self._queue: list[tuple[int, int, str, Message]] = []
         self._order = itertools.count()
         self._changed = threading.Condition()
         self._closed = False
@@ -37,13 +39,13 @@ class EdgeScheduler:
             self._changed.notify()
         self._thread.join(timeout=2)
 
-    def add(self, camera: str, line: int, level: int, t_ns: int) -> None:
-        """Send that ``line`` of ``camera`` changes to ``level`` at ``t_ns``."""
+    def add(self, camera: str, message: Message, t_ns: int) -> None:
+        """Send ``message`` to ``camera`` at ``t_ns``."""
         with self._changed:
-            heapq.heappush(self._queue, (t_ns, next(self._order), camera, line, level))
+            heapq.heappush(self._queue, (t_ns, next(self._order), camera, message))
             self._changed.notify()
 
-    def _next_due(self) -> tuple[int, int, str, int, int] | None:
+    def _next_due(self) -> tuple[int, int, str, Message] | None:
         with self._changed:
             while not self._closed:
                 if not self._queue:
@@ -57,5 +59,5 @@ class EdgeScheduler:
 
     def _run(self) -> None:
         while (edge := self._next_due()) is not None:
-            t_ns, _, camera, line, level = edge
-            self._send(camera, line, level, t_ns)
+            _, _, camera, message = edge
+            self._send(camera, message)

@@ -37,8 +37,12 @@ class RenderedFrame:
 
     Attributes:
         counter: Frames that this camera had rendered before in this world: with the seed, the noise's key.
-        t_start_ns: Start of exposure, CLOCK_MONOTONIC: the timestamp of the frame.
+        t_start_ns: True start of the exposure, CLOCK_MONOTONIC.
         light: Factor on the scene's radiance (illumination, or the board's level).
+        timestamp_ns: The same start on the camera's own clock: what the camera says of the frame.
+        pulse: Which pulse of the box made it; None where none did (free run, a stray edge).
+        pulse_ns: When that pulse left the box.
+        faults: What was ordered to go wrong with it.
     """
 
     camera: str
@@ -52,6 +56,10 @@ class RenderedFrame:
     distance_m: float
     light: float
     objects: tuple[RenderedObject, ...]
+    timestamp_ns: int = 0
+    pulse: int | None = None
+    pulse_ns: int | None = None
+    faults: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data."""
@@ -70,4 +78,4 @@ class RenderedFrame:
             )
             for item in data["objects"]
         )
-        return cls(**{**data, "objects": objects})
+        return cls(**{**data, "objects": objects, "faults": tuple(data.get("faults", ()))})

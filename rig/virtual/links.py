@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
-import mmap
 import os
-import select
 import socket
-import struct
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from rig.errors import BeamrigError
-from rig.virtual import protocol
+from rig.virtual import camera_faults, protocol
+from rig.virtual.connection import Connection, is_own_user, map_frames, private_listener
+from rig.virtual.fault_book import FaultBook
 from rig.virtual.frames import RenderedFrame
 from rig.virtual.kernel import WorldError
 from rig.virtual.render import CameraRenderer
@@ -26,81 +24,27 @@ from rig.virtual.render import CameraRenderer
 log = logging.getLogger(__name__)
 
 FRAMES_KEPT = 4096
-MOST_SLOTS = 64
 FAREWELL_S = 2.0
-LONGEST_EXPOSURE_NS = 600 * 10**9
-
-
-def private_listener(path: Path, kind: int) -> socket.socket:
-    """Return a listening AF_UNIX socket at ``path`` that only this user can reach; a stale one is removed."""
-    path.unlink(missing_ok=True)
-    server = socket.socket(socket.AF_UNIX, kind | socket.SOCK_CLOEXEC)
-    try:
-        server.bind(str(path))
-        path.chmod(0o600)
-        server.listen(8)
-    except OSError as error:
-        server.close()
-        raise WorldError(f"cannot listen at {path}: {error.strerror or error}") from error
-    return server
-
-
-def is_own_user(connection: socket.socket) -> bool:
-    """Return whether the peer of a unix socket runs as this user."""
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return bool(struct.unpack("3i", raw)[1] == os.getuid())
-
-
-class _Connection:
-    """One producer that has opened one camera."""
-
-    def __init__(
-        self, channel: socket.socket, renderer: CameraRenderer, memory: mmap.mmap, hello: protocol.Hello
-    ):
-        self.channel = channel
-        self.renderer = renderer
-        self.hello = hello
-        self.greeted = False  # nothing may overtake the answer to its greeting
-        self._memory = memory
-
-    def frame(self, request: protocol.Render) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
-        """Return the slot's pixels as (h, w) uint16; WorldError when the request does not fit."""
-        grid = self.renderer.parameters.grid
-        size = request.width * request.height
-        if request.slot >= self.hello.slots or request.bits != 12 or not size:
-            raise WorldError(f"bad render request: slot {request.slot}, {request.bits} bits, {size} pixels")
-        if request.offset_x + request.width > grid.width or request.offset_y + request.height > grid.height:
-            raise WorldError("the region of interest leaves the sensor")
-        if 2 * size > self.hello.slot_bytes or not 0 < request.exposure_ns <= LONGEST_EXPOSURE_NS:
-            raise WorldError("bad render request: too many pixels for a slot, or an impossible exposure")
-        flat = np.frombuffer(self._memory, np.uint16, size, request.slot * self.hello.slot_bytes)
-        return flat.reshape(request.height, request.width)
-
-    def has_hung_up(self) -> bool:
-        """Return whether the other side is gone, though its thread may not have noticed yet."""
-        poll = select.poll()
-        try:
-            poll.register(self.channel, select.POLLRDHUP)
-            return bool(poll.poll(0))
-        except (OSError, ValueError):
-            return True
-
-    def close(self) -> None:
-        """Let go of the socket and of the frames."""
-        self.channel.close()
-        with contextlib.suppress(BufferError):
-            self._memory.close()
 
 
 class CameraLinks:
-    """Serves the producers: handshake, one owner a camera, rendering (a thread a connection), line edges."""
+    """Serves the producers: handshake, one owner a camera, rendering (a thread a connection), line edges.
 
-    def __init__(self, path: Path, renderers: dict[str, CameraRenderer]) -> None:
+    Args:
+        path: Of the socket.
+        renderers: Of the cameras, by name.
+        book: The orders of what is to go wrong.
+    """
+
+    def __init__(self, path: Path, renderers: dict[str, CameraRenderer], book: FaultBook) -> None:
+        self._book = book
         self._renderers = {r.camera.serial_number: r for r in renderers.values()}
         self._names = {r.camera.serial_number: name for name, r in renderers.items()}
         self._lock = threading.Lock()
-        self._owners: dict[str, _Connection] = {}
+        self._owners: dict[str, Connection] = {}
         self._serving: list[threading.Thread] = []
+        self._clocks = dict.fromkeys(renderers, protocol.Clock(0, 0, 0.0))
+        self._unplugged: set[str] = set()
         self._on_since = time.monotonic()
         self.frames: deque[RenderedFrame] = deque(maxlen=FRAMES_KEPT)
         self.lost_edges = 0
@@ -147,19 +91,49 @@ class CameraLinks:
             with contextlib.suppress(OSError):  # gone, or busy with frames: the next one will do
                 connection.channel.send(protocol.Temperature(celsius).pack(), socket.MSG_DONTWAIT)
 
-    def send_edge(self, camera: str, line: int, level: int, t_ns: int) -> None:
-        """Tell the producer of ``camera`` that a line has changed; lost when nobody has opened it."""
-        packet = protocol.Edge(line, level, t_ns).pack()
-        with self._lock:
-            owners = ((self._names[serial], owner) for serial, owner in self._owners.items())
-            channel = next((o.channel for name, o in owners if name == camera and o.greeted), None)
+    def send(self, camera: str, message: protocol.Message) -> None:
+        """Tell the producer of ``camera`` something; lost when nobody has opened it."""
+        channel = self._channel(camera)
         if channel is None:
             return
         try:
-            channel.send(packet, socket.MSG_DONTWAIT)
+            channel.send(message.pack(), socket.MSG_DONTWAIT)
         except OSError as error:
-            self.lost_edges += 1
-            log.warning("edge for camera %s lost: %s", camera, error)
+            self.lost_edges += isinstance(message, protocol.Edge)
+            log.warning("%s for camera %s lost: %s", type(message).__name__, camera, error)
+
+    def set_clock(self, camera: str, clock: protocol.Clock) -> None:
+        """Let the camera's own clock run otherwise from now on."""
+        with self._lock:
+            self._clocks[camera] = clock
+        self.send(camera, clock)
+
+    def clock(self, camera: str) -> protocol.Clock:
+        """Return the camera's own clock."""
+        with self._lock:
+            return self._clocks[camera]
+
+    def unplug(self, cameras: Iterable[str]) -> None:
+        """Take cameras away: lost where they are open, and not to be opened."""
+        for camera in cameras:
+            with self._lock:
+                self._unplugged.add(camera)
+            self.send(camera, protocol.Fault(protocol.FaultCode.UNPLUG))
+
+    def replug(self, cameras: Iterable[str]) -> None:
+        """Let cameras be opened again."""
+        with self._lock:
+            self._unplugged.difference_update(cameras)
+
+    def unplugged(self) -> list[str]:
+        """Return which cameras are not plugged in."""
+        with self._lock:
+            return sorted(self._unplugged)
+
+    def _channel(self, camera: str) -> socket.socket | None:
+        with self._lock:
+            owners = ((self._names[serial], owner) for serial, owner in self._owners.items())
+            return next((o.channel for name, o in owners if name == camera and o.greeted), None)
 
     def _accept(self) -> None:
         while True:
@@ -191,7 +165,7 @@ class CameraLinks:
                 self._owners.pop(connection.hello.serial, None)
             connection.close()
 
-    def _handshake(self, channel: socket.socket) -> _Connection | None:
+    def _handshake(self, channel: socket.socket) -> Connection | None:
         channel.settimeout(5.0)
         packet, handles, _, _ = socket.recv_fds(channel, protocol.MAX_MESSAGE_BYTES, 4)
         try:
@@ -202,16 +176,21 @@ class CameraLinks:
             for handle in handles:
                 os.close(handle)
         seconds_on = time.monotonic() - self._on_since
-        temperature = connection.renderer.camera.temperature_at(seconds_on) if connection else 0.0
         channel.settimeout(None)
-        channel.send(protocol.Welcome(status, temperature).pack())
-        if connection is not None:
+        if connection is None:
+            channel.send(protocol.Welcome(status, 0.0).pack())
+            return None
+        temperature = connection.renderer.camera.temperature_at(seconds_on)
+        with self._lock:  # a clock that is set meanwhile is told of after the greeting
+            clock = self._clocks[self._names[connection.hello.serial]]
+            welcome = protocol.Welcome(status, temperature, clock.zero_ns, clock.offset_ns, clock.drift_ppm)
+            channel.send(welcome.pack())
             connection.greeted = True
         return connection
 
     def _judge(
         self, channel: socket.socket, packet: bytes, handles: list[int]
-    ) -> tuple[int, _Connection | None]:
+    ) -> tuple[int, Connection | None]:
         try:
             hello = protocol.unpack(packet)
         except protocol.WireError as error:
@@ -222,10 +201,12 @@ class CameraLinks:
         renderer = self._renderers.get(hello.serial)
         if renderer is None:
             return protocol.STATUS_UNKNOWN_SERIAL, None
-        memory = self._map(handles[0], hello, renderer)
+        if self._names[hello.serial] in self.unplugged():
+            return protocol.STATUS_UNPLUGGED, None
+        memory = map_frames(handles[0], hello, renderer.parameters.grid)
         if memory is None:
             return protocol.STATUS_BAD_PROTOCOL, None
-        connection = _Connection(channel, renderer, memory, hello)
+        connection = Connection(channel, renderer, memory, hello)
         deadline = time.monotonic() + FAREWELL_S
         while True:
             with self._lock:
@@ -238,31 +219,37 @@ class CameraLinks:
                 return protocol.STATUS_IN_USE, None
             time.sleep(0.005)  # it has just died; its last frame may still be on the easel
 
-    def _map(self, handle: int, hello: protocol.Hello, renderer: CameraRenderer) -> mmap.mmap | None:
-        """Map the staging frames, if they are as large as promised and cannot shrink under us."""
-        grid = renderer.parameters.grid
-        total = hello.slots * hello.slot_bytes
-        if not 1 <= hello.slots <= MOST_SLOTS or hello.slot_bytes < 2 * grid.width * grid.height:
-            return None
-        if hello.slot_bytes % mmap.PAGESIZE or os.fstat(handle).st_size < total:
-            return None
-        try:
-            seals = fcntl.fcntl(handle, fcntl.F_GET_SEALS)
-        except OSError:
-            return None
-        return mmap.mmap(handle, total) if seals & fcntl.F_SEAL_SHRINK else None
-
-    def _render_requests(self, connection: _Connection) -> None:
+    def _render_requests(self, connection: Connection) -> None:
         while packet := connection.channel.recv(protocol.MAX_MESSAGE_BYTES):
             request = protocol.unpack(packet)
             if not isinstance(request, protocol.Render):
                 raise WorldError(f"unexpected {type(request).__name__} message")
             status = 0
             try:
-                record = connection.renderer.render(request, connection.frame(request))
-                with self._lock:
-                    self.frames.append(record)
+                status = self._render(connection, request)
             except WorldError as error:
                 log.warning("camera %s: %s", connection.hello.serial, error)
                 status = 1
             connection.channel.send(protocol.Rendered(request.frame_id, request.slot, status).pack())
+
+    def _render(self, connection: Connection, request: protocol.Render) -> int:
+        """Render a frame with what is to go wrong with it; return the status of the answer."""
+        name = self._names[connection.hello.serial]
+        orders = self._book.strike("frame", name) if request.triggered else []
+        pixels = connection.frame(request)
+        record = connection.renderer.render(request, pixels)
+        camera_faults.change_picture(orders, pixels, connection.before, request.black_level_dn)
+        connection.before = pixels.copy() if self._book.awaits("frozen_frame", name) else None
+        with self._lock:
+            names = tuple(order.kind.name for order in orders)
+            self.frames.append(replace(record, timestamp_ns=request.timestamp_ns, faults=names))
+        for order in orders:
+            if order.kind.name == "clock":
+                self.set_clock(name, camera_faults.clock_after(order, self.clock(name), time.monotonic_ns()))
+            elif order.kind.name == "unplug":
+                self.unplug([name])
+            elif order.kind.name == "replug":
+                self.replug([name])
+            elif (fault := camera_faults.message(order, request.frame_id)) is not None:
+                connection.channel.send(fault.pack())
+        return int(any(order.kind.name == "incomplete_frame" for order in orders))

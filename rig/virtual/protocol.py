@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import struct
 from dataclasses import astuple, dataclass
-from typing import ClassVar, Self
+from enum import IntEnum
+from typing import ClassVar, Final, Self
 
 from rig.errors import BeamrigError
 
@@ -21,6 +22,26 @@ STATUS_OK = 0
 STATUS_IN_USE = 1
 STATUS_UNKNOWN_SERIAL = 2
 STATUS_BAD_PROTOCOL = 3
+STATUS_UNPLUGGED = 4
+
+AT_ONCE: Final = 2**64 - 1
+"""Instead of a frame id in `Fault`."""
+
+
+class FaultCode(IntEnum):
+    """What goes wrong in a camera; ``protocol.h`` says what each one means."""
+
+    LOSE = 1
+    LATE = 2
+    REPEAT = 3
+    SWAP = 4
+    HANG_EVENT = 5
+    HANG_PORT = 6
+    HANG_STREAM = 7
+    CRASH = 8
+    UNPLUG = 9
+    IGNORE = 10
+
 
 _HEADER = struct.Struct("<II")
 
@@ -77,20 +98,25 @@ class Hello(Message):
 
 @dataclass(frozen=True)
 class Welcome(Message):
-    """World to producer: the answer to Hello, one of the ``STATUS_`` values and the sensor's temperature."""
+    """World to producer: the answer to Hello: a ``STATUS_`` value, the sensor's temperature, its clock."""
 
     status: int
     temperature_c: float = 38.0
+    clock_zero_ns: int = 0
+    clock_offset_ns: int = 0
+    clock_drift_ppm: float = 0.0
 
     TYPE: ClassVar[int] = 2
-    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<IId4Q")
+    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<IIdqqdQ")
 
     def _to_wire(self) -> tuple[object, ...]:
-        return (self.status, 0, self.temperature_c, 0, 0, 0, 0)
+        status, *rest = astuple(self)
+        return (status, 0, *rest, 0)
 
     @classmethod
     def _from_wire(cls, values: tuple[object, ...]) -> Self:
-        return cls(values[0], values[2])  # type: ignore[arg-type]
+        status, _, *rest, _ = values
+        return cls(status, *rest)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -110,6 +136,7 @@ class Render(Message):
     """Producer to world: render this exposure into ``slot``, row by row, the region of interest only.
 
     Pixels are uint16 codes 0..4095 in the low ``bits`` bits. ``black_level_dn`` is in DN at 12 bit.
+    ``timestamp_ns`` is the start on the camera's own clock.
     """
 
     frame_id: int
@@ -124,16 +151,19 @@ class Render(Message):
     offset_x: int
     offset_y: int
     triggered: int
+    timestamp_ns: int
 
     TYPE: ClassVar[int] = 4
-    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<QIIqqdd6I")
+    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<QIIqqdd6Iq")
 
     def _to_wire(self) -> tuple[object, ...]:
-        return (*astuple(self), 0)
+        *fields, timestamp_ns = astuple(self)
+        return (*fields, 0, timestamp_ns)
 
     @classmethod
     def _from_wire(cls, values: tuple[object, ...]) -> Self:
-        return cls(*values[:-1])  # type: ignore[arg-type]
+        *fields, _, timestamp_ns = values
+        return cls(*fields, timestamp_ns)  # type: ignore[arg-type, call-arg]
 
 
 @dataclass(frozen=True)
@@ -158,8 +188,39 @@ class Temperature(Message):
     LAYOUT: ClassVar[struct.Struct] = struct.Struct("<d")
 
 
+@dataclass(frozen=True)
+class Clock(Message):
+    """World to producer: the camera's own clock from now on, against CLOCK_MONOTONIC."""
+
+    zero_ns: int
+    offset_ns: int
+    drift_ppm: float
+
+    TYPE: ClassVar[int] = 7
+    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<qqd")
+
+
+@dataclass(frozen=True)
+class Fault(Message):
+    """World to producer: something goes wrong, with one frame or at once; ``seconds`` < 0 is for ever."""
+
+    fault: int
+    frame_id: int = AT_ONCE
+    seconds: float = 0.0
+
+    TYPE: ClassVar[int] = 8
+    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<IIQd")
+
+    def _to_wire(self) -> tuple[object, ...]:
+        return (self.fault, 0, self.frame_id, self.seconds)
+
+    @classmethod
+    def _from_wire(cls, values: tuple[object, ...]) -> Self:
+        return cls(values[0], values[2], values[3])  # type: ignore[arg-type]
+
+
 MESSAGES: dict[int, type[Message]] = {
-    kind.TYPE: kind for kind in (Hello, Welcome, Edge, Render, Rendered, Temperature)
+    kind.TYPE: kind for kind in (Hello, Welcome, Edge, Render, Rendered, Temperature, Clock, Fault)
 }
 """Every message class by its number on the wire."""
 

@@ -1,4 +1,4 @@
-"""The world process: ``python -m rig.virtual.world --run-dir DIR --rig NAME [--seed N]``.
+"""The world process: ``python -m rig.virtual.world --run-dir DIR --rig NAME [--seed N] [--fault ORDER]...``.
 
 Holds the scene, both sensors and the trigger box. In the run directory (mode 0700): ``world.sock`` for the
 producers, ``control.sock`` for the operator, and the trigger box's serial port under the name that the rig's
@@ -16,7 +16,8 @@ import stat
 import sys
 import threading
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -28,12 +29,16 @@ from rig.virtual.boxes import simulated_box
 from rig.virtual.control import ControlServer
 from rig.virtual.dg645_pulses import PulseEngine
 from rig.virtual.edges import EdgeScheduler
+from rig.virtual.fault_book import FaultBook
+from rig.virtual.fault_desk import FaultDesk
+from rig.virtual.frames import RenderedFrame
 from rig.virtual.kernel import WorldError
 from rig.virtual.links import CameraLinks
 from rig.virtual.parameters import parameters_of
 from rig.virtual.pty import SerialPort
 from rig.virtual.render import CameraRenderer
 from rig.virtual.state import OBJECTS, SceneState
+from rig.virtual.wires import Wires
 
 TEMPERATURE_EVERY_S = 2.0
 
@@ -77,16 +82,18 @@ class World:
             threading.Thread(target=renderer.prepare, name=f"world-prepare-{name}", daemon=True)
             for name, renderer in self.renderers.items()
         ]
-        self.links = CameraLinks(run_dir / "world.sock", self.renderers)
-        self.edges = EdgeScheduler(self.links.send_edge)
-        self._wires: dict[str, list[tuple[str, int]]] = {}
-        self.engine = PulseEngine(self._on_output)
+        book = FaultBook()
+        self.links = CameraLinks(run_dir / "world.sock", self.renderers, book)
+        self.edges = EdgeScheduler(self.links.send)
+        self.wires = Wires(self.edges, book, seed)
+        self.engine = PulseEngine(self.wires.on_output)
         box = simulated_box(load_profile(profile.trigger_box.profile, "trigger_box"), self.engine)
         self.box = box.instrument
+        self.faults = FaultDesk(book, self.links)
         for camera, output in profile.trigger_box.outputs.items():
             line = profile.cameras[camera].trigger_line
             number = int(line.removeprefix("Line")) if line.removeprefix("Line").isdigit() else 0
-            self._wires.setdefault(box.pairs[output], []).append((camera, number))
+            self.wires.connect(box.pairs[output], camera, number)
         port = Path(expand(profile, run_dir).trigger_box.port)
         self.port = SerialPort(port if port.parent == run_dir else run_dir / "trigger_box", self.box)
         self.control = ControlServer(
@@ -98,6 +105,9 @@ class World:
                 "frames": self._frames,
                 "pulses": self._pulses,
                 "state": self._state,
+                "fault": self._fault,
+                "faults": lambda _: self.faults.listing(),
+                "clear_faults": lambda request: self.faults.clear(request.get("number")),
             },
         )
 
@@ -118,10 +128,6 @@ class World:
         for name in ("world.sock", "control.sock"):
             (self.run_dir / name).unlink(missing_ok=True)
 
-    def _on_output(self, output: str, level: int, t_ns: int) -> None:
-        for camera, line in self._wires.get(output, []):
-            self.edges.add(camera, line, level, t_ns)
-
     def _stage(self, request: dict[str, Any]) -> dict[str, Any]:
         self.state.set_stage(str(request.get("kind", "")))
         return {"state": self.state.to_dict()}
@@ -135,7 +141,24 @@ class World:
 
     def _frames(self, request: dict[str, Any]) -> dict[str, Any]:
         everything = bool(request.get("untriggered", False))
-        return {"frames": [f.to_dict() for f in self.links.recent() if f.triggered or everything]}
+        index = {(pulse.output, pulse.rise_ns): pulse.index for pulse in self.engine.recent()}
+        return {
+            "frames": [
+                self._caused(frame, index).to_dict()
+                for frame in self.links.recent()
+                if frame.triggered or everything
+            ]
+        }
+
+    def _caused(self, frame: RenderedFrame, index: dict[tuple[str, int], int]) -> RenderedFrame:
+        """Say which pulse made a frame."""
+        output, rise_ns = self.wires.cause(frame.camera, frame.t_start_ns) or ("", None)
+        if rise_ns is None:
+            return frame
+        return replace(frame, pulse=index.get((output, rise_ns)), pulse_ns=rise_ns)
+
+    def _fault(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"order": self.faults.order(str(request.get("name", "")), dict(request.get("options") or {}))}
 
     def _pulses(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"pulses": [asdict(pulse) for pulse in self.engine.recent()]}
@@ -153,9 +176,15 @@ class World:
 
 
 def run_world(
-    run_dir: Path, rig: str, seed: int = 0, *, objects: int = 1, stdin: TextIO | None = None
+    run_dir: Path,
+    rig: str,
+    seed: int = 0,
+    *,
+    objects: int = 1,
+    faults: Sequence[str] = (),
+    stdin: TextIO | None = None,
 ) -> None:
-    """Be the world until ``stdin`` closes or SIGTERM or SIGINT comes."""
+    """Be the world, with these faults ordered, until ``stdin`` closes or SIGTERM or SIGINT comes."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -163,6 +192,8 @@ def run_world(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     world = World(run_dir, load_rig(rig), seed, objects)
+    for order in faults:
+        world.faults.order_text(order)
     world.start()
     source = (stdin or sys.stdin).fileno()
 
@@ -195,11 +226,12 @@ def run_world(
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of hidden numbers and noise."
 )
 @click.option("--objects", default=1, show_default=True, type=click.IntRange(1, 3), help="Moving objects.")
-def main(run_dir: Path, rig: str, seed: int, objects: int) -> None:
+@click.option("--fault", "faults", multiple=True, help='An order such as "lose_frame camera=S at=3".')
+def main(run_dir: Path, rig: str, seed: int, objects: int, faults: tuple[str, ...]) -> None:
     """Run the virtual world until stdin closes."""
     logging.basicConfig(level=logging.WARNING, format="world: %(message)s")
     try:
-        run_world(run_dir, rig, seed, objects=objects)
+        run_world(run_dir, rig, seed, objects=objects, faults=faults)
     except BeamrigError as error:
         click.echo(f"error: {error.one_line()}", err=True)
         raise SystemExit(2) from None

@@ -39,8 +39,9 @@ static GC_ERROR frame_info(const Buffer *buffer, int32_t cmd, INFO_DATATYPE *typ
     const Frame *frame = &buffer->frame;
     const Settings *settings = &frame->settings;
     switch (cmd) {
-    case BUFFER_INFO_TIMESTAMP: return answer_uint64((uint64_t)(frame->start_ns / personality.tick_ns), type, out, size);
-    case BUFFER_INFO_TIMESTAMP_NS: return answer_uint64((uint64_t)frame->start_ns, type, out, size);
+    case BUFFER_INFO_TIMESTAMP:
+        return answer_uint64((uint64_t)(frame->timestamp_ns / personality.tick_ns), type, out, size);
+    case BUFFER_INFO_TIMESTAMP_NS: return answer_uint64((uint64_t)frame->timestamp_ns, type, out, size);
     case BUFFER_INFO_IS_INCOMPLETE: return answer_bool(buffer->incomplete, type, out, size);
     case BUFFER_INFO_SIZE_FILLED:
     case BUFFER_INFO_DATA_SIZE: return answer_size(buffer->filled_bytes, type, out, size);

@@ -39,12 +39,27 @@ typedef struct {
     Settings settings;
     uint64_t id;
     int64_t start_ns, end_ns, ready_ns;
+    int64_t timestamp_ns; /* start_ns on the camera's own clock */
     bool triggered;
     bool rendered; /* pixels are there */
     bool failed;   /* the world could not render it */
     bool lost;     /* a quirk: the camera keeps it for itself */
     uint32_t slot; /* of the world's staging memory */
+    uint32_t fault; /* what the world ordered for it, BRW_LOSE ..., or 0 */
+    int64_t fault_ns;
 } Frame;
+
+/* The camera's own clock against CLOCK_MONOTONIC. */
+typedef struct {
+    int64_t zero_ns, offset_ns;
+    double drift_ppm;
+} Clock;
+
+/* A call that shall hang once: BRW_HANG_EVENT ..., or 0. */
+typedef struct {
+    uint32_t call;
+    int64_t length_ns; /* NEVER: it does not come back */
+} Hang;
 
 typedef struct {
     int64_t t_ns;
@@ -132,6 +147,8 @@ struct Camera {
     Sensor sensor;
     Stream stream;
     World world;
+    Clock clock;
+    Hang hang;
 };
 
 extern Camera cameras[CAMERA_COUNT];
@@ -149,6 +166,15 @@ void camera_lose(Camera *camera, const char *format, ...) __attribute__((format(
 GC_ERROR camera_open(Camera *camera, int32_t flags);
 void camera_close(Camera *camera); /* without the lock; closes the stream too */
 GC_ERROR camera_info(Camera *camera, int32_t cmd, INFO_DATATYPE *type, void *buffer, size_t *size);
+
+/* clock.c */
+int64_t clock_timestamp_ns(const Camera *camera, int64_t t_ns);
+
+/* faults.c: what the world orders to go wrong. With the lock. */
+bool fault_ordered(Camera *camera, uint32_t fault, uint64_t frame_id, double seconds);
+void fault_reorder(Camera *camera, int64_t now_ns); /* frames that are to wait for the next one */
+bool fault_of_delivery(Camera *camera, Frame *frame); /* true: it is not delivered */
+void fault_hang(Camera *camera, uint32_t call);       /* waits without the lock when that call shall hang */
 
 /* stream.c */
 void stream_close(Camera *camera);

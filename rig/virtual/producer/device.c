@@ -66,6 +66,8 @@ GC_ERROR camera_open(Camera *camera, int32_t flags) {
     register_set_integer(camera, REG_TLParamsLocked, 0);
     camera->lost = camera->stop_worker = false;
     camera->read_only = flags == DEVICE_ACCESS_READONLY;
+    camera->clock = (Clock){0};
+    camera->hang = (Hang){0};
     GC_ERROR result = world_connect(camera);
     camera->busy_elsewhere = result == GC_ERR_RESOURCE_IN_USE;
     if (result != GC_ERR_SUCCESS)

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "producer/camera.h"
+#include "protocol.h"
 
 GC_ERROR GCRegisterEvent(EVENTSRC_HANDLE source, int32_t kind, EVENT_HANDLE *event) {
     if (handle_parts(source).kind != HANDLE_STREAM || kind != EVENT_NEW_BUFFER)
@@ -72,6 +73,7 @@ GC_ERROR EventGetData(EVENT_HANDLE event, void *buffer, size_t *size, uint64_t t
     if (result != GC_ERR_SUCCESS)
         return result;
     Stream *stream = &camera->stream;
+    fault_hang(camera, BRW_HANG_EVENT);
     if (buffer == NULL || size == NULL)
         result = fail(GC_ERR_INVALID_PARAMETER, "no buffer or no size");
     else if (*size < sizeof(EVENT_NEW_BUFFER_DATA))

@@ -4,6 +4,7 @@
 
 #include "producer/camera.h"
 #include "producer/system.h"
+#include "protocol.h"
 
 #define MODULE_ID_BYTES 64
 
@@ -19,13 +20,21 @@ static GC_ERROR enter_port(const void *handle, Camera **camera) {
     return camera_enter(handle, kind, camera);
 }
 
+static bool is_remote(const void *port) {
+    return handle_parts(port).kind == HANDLE_PORT;
+}
+
+/* The same for an access to the memory behind the port. */
+static GC_ERROR enter_memory(const void *handle, Camera **camera) {
+    GC_ERROR result = enter_port(handle, camera);
+    if (result == GC_ERR_SUCCESS && is_remote(handle))
+        fault_hang(*camera, BRW_HANG_PORT);
+    return result;
+}
+
 static void leave_port(Camera *camera) {
     if (camera != NULL)
         camera_leave(camera);
-}
-
-static bool is_remote(const void *port) {
-    return handle_parts(port).kind == HANDLE_PORT;
 }
 
 static void module_id(const void *port, const Camera *camera, char text[MODULE_ID_BYTES]) {
@@ -53,7 +62,7 @@ static GC_ERROR read_module(const void *port, const Camera *camera, uint64_t add
 
 GC_ERROR GCReadPort(PORT_HANDLE port, uint64_t address, void *buffer, size_t *size) {
     Camera *camera;
-    GC_ERROR result = enter_port(port, &camera);
+    GC_ERROR result = enter_memory(port, &camera);
     if (result != GC_ERR_SUCCESS)
         return result;
     if (buffer == NULL || size == NULL)
@@ -70,7 +79,7 @@ GC_ERROR GCReadPort(PORT_HANDLE port, uint64_t address, void *buffer, size_t *si
 
 GC_ERROR GCWritePort(PORT_HANDLE port, uint64_t address, const void *buffer, size_t *size) {
     Camera *camera;
-    GC_ERROR result = enter_port(port, &camera);
+    GC_ERROR result = enter_memory(port, &camera);
     if (result != GC_ERR_SUCCESS)
         return result;
     if (buffer == NULL || size == NULL)

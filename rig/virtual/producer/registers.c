@@ -184,7 +184,7 @@ static GC_ERROR run_command(Camera *camera, const FeatureEntry *entry, uint32_t 
         break;
     case REG_TriggerSoftware: sensor_software_trigger(camera, (int)(address - entry->address) / 4, now); break;
     case REG_TimestampLatch:
-        register_set_integer(camera, REG_TimestampLatchValue, now / personality.tick_ns);
+        register_set_integer(camera, REG_TimestampLatchValue, clock_timestamp_ns(camera, now) / personality.tick_ns);
         break;
     case REG_FrameTriggerIgnoredCountReset: register_set_integer(camera, REG_FrameTriggerIgnoredCount, 0); break;
     case REG_UserSetLoad:

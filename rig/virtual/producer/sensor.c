@@ -72,7 +72,7 @@ static void commit(Camera *camera, Frame frame, int64_t end_ns) {
 static void begin(Camera *camera, int64_t start_ns, bool triggered, bool width) {
     Sensor *sensor = &camera->sensor;
     Frame frame = {.settings = sensor_settings(camera), .id = sensor->next_id++, .start_ns = start_ns,
-                   .triggered = triggered};
+                   .timestamp_ns = clock_timestamp_ns(camera, start_ns), .triggered = triggered};
     frame.lost = quirk(QUIRK_frame_after_idle_lost) &&
                  (sensor->last_start_ns == NEVER || start_ns - sensor->last_start_ns > IDLE_NS);
     sensor->last_start_ns = start_ns;

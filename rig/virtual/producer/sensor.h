@@ -11,6 +11,7 @@ void sensor_reset(Camera *camera); /* forget everything but the level of the lin
 void sensor_edge(Camera *camera, int line, int level, int64_t t_ns);
 void sensor_software_trigger(Camera *camera, int selector, int64_t t_ns);
 void trigger_line_changed(Camera *camera, const LineEdge *edge);
+void sensor_ignore_trigger(Camera *camera); /* count one */
 bool sensor_status(const Camera *camera, int which, int64_t now_ns);
 bool sensor_line_level(const Camera *camera);
 double sensor_resulting_rate_hz(const Camera *camera);

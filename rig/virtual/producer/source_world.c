@@ -83,7 +83,11 @@ static GC_ERROR hear_welcome(Camera *camera) {
     if (length != (ssize_t)sizeof welcome || welcome.header.magic != BRW_MAGIC || welcome.header.type != BRW_WELCOME)
         return fail(GC_ERR_IO, "the world did not answer within %d s, or not in this protocol", ANSWER_SECONDS);
     switch (welcome.status) {
-    case BRW_OK: register_set_float(camera, REG_DeviceTemperature, welcome.temperature_c); return GC_ERR_SUCCESS;
+    case BRW_OK:
+        register_set_float(camera, REG_DeviceTemperature, welcome.temperature_c);
+        camera->clock = (Clock){welcome.clock_zero_ns, welcome.clock_offset_ns, welcome.clock_drift_ppm};
+        return GC_ERR_SUCCESS;
+    case BRW_UNPLUGGED: return fail(GC_ERR_IO, "%s is not plugged in", camera->serial);
     case BRW_IN_USE: return fail(GC_ERR_RESOURCE_IN_USE, "%s is in use by another process", camera->serial);
     case BRW_UNKNOWN_SERIAL: return fail(GC_ERR_IO, "the world has no camera %s", camera->serial);
     default: return fail(GC_ERR_IO, "the world does not speak this version of the protocol");
@@ -121,6 +125,8 @@ typedef union {
     BrwEdge edge;
     BrwRendered rendered;
     BrwTemperature temperature;
+    BrwClock clock;
+    BrwFault fault;
     uint8_t bytes[256];
 } Packet;
 
@@ -140,6 +146,15 @@ static bool take(Camera *camera, const Packet *packet, size_t length) {
             return false;
         register_set_float(camera, REG_DeviceTemperature, packet->temperature.celsius);
         return true;
+    case BRW_CLOCK:
+        if (length != sizeof packet->clock)
+            return false;
+        sensor_advance(camera, monotonic_ns()); /* what has begun keeps the old clock */
+        camera->clock = (Clock){packet->clock.zero_ns, packet->clock.offset_ns, packet->clock.drift_ppm};
+        return true;
+    case BRW_FAULT:
+        return length == sizeof packet->fault &&
+               fault_ordered(camera, packet->fault.fault, packet->fault.frame_id, packet->fault.seconds);
     default: return false;
     }
 }
@@ -222,6 +237,7 @@ bool world_request(Camera *camera, Frame *frame) {
         .t_start_ns = frame->start_ns, .exposure_ns = frame->end_ns - frame->start_ns, .gain_db = settings->gain_db,
         .black_level_dn = settings->black_level_dn, .width = settings->width, .height = settings->height,
         .offset_x = settings->offset_x, .offset_y = settings->offset_y, .triggered = frame->triggered,
+        .timestamp_ns = frame->timestamp_ns,
     };
     if (send(world->socket, &render, sizeof render, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof render) {
         if (errno != EAGAIN && errno != EWOULDBLOCK)

@@ -6,6 +6,7 @@
 #include "producer/camera.h"
 #include "producer/sensor.h"
 #include "producer/system.h"
+#include "protocol.h"
 
 /* ---- queues ---- */
 
@@ -250,6 +251,7 @@ GC_ERROR DSGetInfo(DS_HANDLE handle, int32_t cmd, INFO_DATATYPE *type, void *buf
     if (result != GC_ERR_SUCCESS)
         return result;
     const Stream *stream = &camera->stream;
+    fault_hang(camera, BRW_HANG_STREAM);
     Settings settings = sensor_settings(camera);
     char id[64];
     snprintf(id, sizeof id, "%s-stream0", camera->serial);

@@ -1,6 +1,12 @@
 /* From the line and from software to the sensor: which edges are triggers, and which triggers are taken. */
 #include "producer/sensor.h"
 
+void sensor_ignore_trigger(Camera *camera) {
+    if (camera->sensor.acquiring)
+        register_set_integer(camera, REG_FrameTriggerIgnoredCount,
+                             register_integer(camera, REG_FrameTriggerIgnoredCount) + 1);
+}
+
 static void frame_trigger(Camera *camera, int64_t t_ns, bool width, int held_level) {
     Sensor *sensor = &camera->sensor;
     if (!sensor->acquiring || (t_ns < sensor->run_start_ns && !sensor->awaiting_start_trigger))
@@ -14,8 +20,7 @@ static void frame_trigger(Camera *camera, int64_t t_ns, bool width, int held_lev
     }
     int64_t start_ns = t_ns + sensor_delay_ns(camera, TriggerSelector_FrameStart);
     if (!sensor_can_start(camera, start_ns, width)) {
-        register_set_integer(camera, REG_FrameTriggerIgnoredCount,
-                             register_integer(camera, REG_FrameTriggerIgnoredCount) + 1);
+        sensor_ignore_trigger(camera);
         return;
     }
     sensor->pending_start_ns = start_ns;

@@ -6,6 +6,7 @@
 #include "producer/camera.h"
 #include "producer/pfnc.h"
 #include "producer/sensor.h"
+#include "protocol.h"
 
 #define AUTO_TARGET_DN 1200.0 /* mean code above black that ExposureAuto and GainAuto aim at */
 #define AUTO_TOLERANCE 0.05
@@ -77,7 +78,7 @@ static void adjust(Camera *camera, const Frame *frame) {
 static void write_chunks(Buffer *buffer) {
     const Frame *frame = &buffer->frame;
     double exposure_us = (double)(frame->end_ns - frame->start_ns) / 1000.0;
-    int64_t start_ticks = frame->start_ns / personality.tick_ns;
+    int64_t start_ticks = frame->timestamp_ns / personality.tick_ns;
     uint8_t values[CHUNK_COUNT][CHUNK_BYTES];
     memcpy(values[ChunkSelector_FrameID], &frame->id, CHUNK_BYTES);
     memcpy(values[ChunkSelector_Timestamp], &start_ticks, CHUNK_BYTES);
@@ -117,7 +118,7 @@ static void deliver(Camera *camera) {
     Stream *stream = &camera->stream;
     Frame *frame = sensor_oldest(camera);
     uint16_t item;
-    if (!stream->grabbing || stream->frames_to_go == 0) {
+    if (!stream->grabbing || stream->frames_to_go == 0 || fault_of_delivery(camera, frame)) {
         sensor_drop_oldest(camera);
         return;
     }
@@ -136,7 +137,10 @@ static void deliver(Camera *camera) {
     stream->filling = false;
     if (!frame->failed)
         adjust(camera, frame);
-    sensor_drop_oldest(camera);
+    if (frame->fault == BRW_REPEAT)
+        frame->fault = 0; /* once more */
+    else
+        sensor_drop_oldest(camera);
     buffer->filled = true;
     buffer->state = BUFFER_OUTPUT;
     queue_push(&stream->output, item);
@@ -153,6 +157,7 @@ void *worker_run(void *argument) {
     while (!camera->stop_worker) {
         int64_t now = monotonic_ns();
         int64_t next = sensor_advance(camera, now);
+        fault_reorder(camera, now);
         const Frame *oldest = sensor_oldest(camera);
         if (oldest != NULL && oldest->rendered && oldest->ready_ns <= now) {
             deliver(camera);

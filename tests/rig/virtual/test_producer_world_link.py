@@ -30,11 +30,13 @@ i64 = st.integers(-(2**63), 2**63 - 1)
 real = st.floats(allow_nan=False)
 messages = st.one_of(
     st.builds(protocol.Hello, st.from_regex(r"[ -~]{0,31}", fullmatch=True), u32, u32, u64),
-    st.builds(protocol.Welcome, u32, real),
+    st.builds(protocol.Welcome, u32, real, i64, i64, real),
     st.builds(protocol.Edge, u32, u32, i64),
-    st.builds(protocol.Render, u64, u32, u32, i64, i64, real, real, u32, u32, u32, u32, u32),
+    st.builds(protocol.Render, u64, u32, u32, i64, i64, real, real, u32, u32, u32, u32, u32, i64),
     st.builds(protocol.Rendered, u64, u32, u32),
     st.builds(protocol.Temperature, real),
+    st.builds(protocol.Clock, i64, i64, real),
+    st.builds(protocol.Fault, u32, u64, real),
 )
 
 
@@ -67,13 +69,18 @@ def test_messages_written_by_c_read_the_same_in_python(tmp_path: Path) -> None:
         int main(void) {
             SEND(BrwHello m = {HEAD(HELLO), .serial = "VR-B-0001", .pid = 1, .slots = 2,
                                .slot_bytes = 3}; DUMP(m));
-            SEND(BrwWelcome m = {HEAD(WELCOME), .status = 1, .temperature_c = 2.5}; DUMP(m));
+            SEND(BrwWelcome m = {HEAD(WELCOME), .status = 1, .temperature_c = 2.5, .clock_zero_ns = 3,
+                                 .clock_offset_ns = -4, .clock_drift_ppm = 5.5}; DUMP(m));
             SEND(BrwEdge m = {HEAD(EDGE), .line = 1, .level = 2, .t_ns = -3}; DUMP(m));
             SEND(BrwRender m = {HEAD(RENDER), .frame_id = 1, .slot = 2, .bits = 3, .t_start_ns = 4,
                                 .exposure_ns = 5, .gain_db = 6.5, .black_level_dn = 7.5, .width = 8,
-                                .height = 9, .offset_x = 10, .offset_y = 11, .triggered = 12}; DUMP(m));
+                                .height = 9, .offset_x = 10, .offset_y = 11, .triggered = 12,
+                                .timestamp_ns = 13}; DUMP(m));
             SEND(BrwRendered m = {HEAD(RENDERED), .frame_id = 1, .slot = 2, .status = 3}; DUMP(m));
             SEND(BrwTemperature m = {HEAD(TEMPERATURE), .celsius = 1.5}; DUMP(m));
+            SEND(BrwClock m = {HEAD(CLOCK), .zero_ns = 1, .offset_ns = -2, .drift_ppm = 3.5}; DUMP(m));
+            SEND(BrwFault m = {HEAD(FAULT), .fault = BRW_IGNORE, .frame_id = BRW_AT_ONCE, .seconds = 2.5};
+                 DUMP(m));
         }
         """
     )
@@ -82,7 +89,7 @@ def test_messages_written_by_c_read_the_same_in_python(tmp_path: Path) -> None:
     output = subprocess.run([str(program)], capture_output=True, text=True, check=True).stdout
     assert [protocol.unpack(bytes.fromhex(line)) for line in output.splitlines()] == [
         protocol.Hello("VR-B-0001", pid=1, slots=2, slot_bytes=3),
-        protocol.Welcome(status=1, temperature_c=2.5),
+        protocol.Welcome(1, 2.5, clock_zero_ns=3, clock_offset_ns=-4, clock_drift_ppm=5.5),
         protocol.Edge(line=1, level=2, t_ns=-3),
         protocol.Render(
             frame_id=1,
@@ -97,9 +104,12 @@ def test_messages_written_by_c_read_the_same_in_python(tmp_path: Path) -> None:
             offset_x=10,
             offset_y=11,
             triggered=12,
+            timestamp_ns=13,
         ),
         protocol.Rendered(frame_id=1, slot=2, status=3),
         protocol.Temperature(celsius=1.5),
+        protocol.Clock(zero_ns=1, offset_ns=-2, drift_ppm=3.5),
+        protocol.Fault(protocol.FaultCode.IGNORE, protocol.AT_ONCE, 2.5),
     ]
 
 
@@ -167,7 +177,7 @@ def test_a_frame_of_the_world_arrives_bit_by_bit_and_its_end_is_the_cameras_loss
     result = json.loads(output)
     assert (world.hello.serial, world.hello.pid) == ("VR-B-0001", child.pid)
     assert world.hello.slot_bytes >= 2448 * 2048 * 2
-    assert render == protocol.Render(0, render.slot, 12, t_ns, 250_000, 1.5, 64.0, 64, 64, 12, 0, 1)
+    assert render == protocol.Render(0, render.slot, 12, t_ns, 250_000, 1.5, 64.0, 64, 64, 12, 0, 1, t_ns)
     assert result["temperature_c"] == 33.25
     assert result["frame"]["timestamp_ns"] == t_ns
     np.testing.assert_array_equal(np.load(tmp_path / "frame.npy"), codes)

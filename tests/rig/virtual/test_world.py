@@ -76,6 +76,7 @@ class FakeProducer:
             gain_db=0.0,
             black_level_dn=64.0,
             triggered=1,
+            timestamp_ns=t_start_ns,
             **fields,
         )
         self.channel.send(request.pack())
