@@ -68,6 +68,27 @@ class RawImage:
             RawFileError: Wrong shape or dtype, unknown pattern, codes beyond the significant bits, levels or
                 exposure that make no sense.
         """
+        self.check_fields()
+        self.check_codes(int(self.pixels.max()))
+
+    def check_codes(self, highest: int) -> None:
+        """Make sure that the highest code of the frame fits its significant bits.
+
+        Raises:
+            RawFileError: It does not.
+        """
+        if highest >= 1 << self.significant_bits:
+            raise RawFileError(
+                f"code {highest} exceeds {self.significant_bits} significant bits",
+                hint="the camera delivers MSB-aligned codes: set msb_aligned in its profile",
+            )
+
+    def check_fields(self) -> None:
+        """Do what :meth:`check` does, without looking at the codes.
+
+        Raises:
+            RawFileError: As :meth:`check`.
+        """
         pixels = self.pixels
         if pixels.ndim != 2 or pixels.dtype != np.uint16 or pixels.size == 0:
             raise RawFileError(
@@ -83,11 +104,6 @@ class RawImage:
                 f"black level {self.black_level} and white level {self.white_level}"
                 f" do not fit {self.significant_bits} bits",
                 hint="the white level is the whole code at which the sensor saturates",
-            )
-        if int(pixels.max()) > top:
-            raise RawFileError(
-                f"code {int(pixels.max())} exceeds {self.significant_bits} significant bits",
-                hint="the camera delivers MSB-aligned codes: set msb_aligned in its profile",
             )
         if not (0 < self.exposure_us < 1e9 and abs(self.gain_db) < 200):
             raise RawFileError(f"exposure {self.exposure_us} us or gain {self.gain_db} dB make no sense")

@@ -15,12 +15,13 @@ import logging
 import os
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from rig.direct_io import BLOCK_BYTES, Buffers, Mode, open_new, round_up, write_blocks
 from rig.dng_header import make_header
@@ -31,9 +32,9 @@ from rig.raw_image import RawImage
 __all__ = ["RawStore", "Staged", "WrittenFile"]
 
 _LOG = logging.getLogger(__name__)
-_HASHERS: Final = 4
-_SMALL_BYTES: Final = 1 << 20
-"""Below this, handing the hash to another thread costs more than it gains."""
+_READERS: Final = 4
+_CHUNK_PIXELS: Final = 1 << 17
+"""A quarter of a MB: what was looked at for its highest code is still in the cache when it is hashed."""
 
 _HELD_FILES: Final = 64
 
@@ -71,7 +72,7 @@ class RawStore:
     def __init__(self, *, direct: bool | None = None) -> None:
         self._direct = direct
         self._buffers = Buffers()
-        self._hashers = ThreadPoolExecutor(_HASHERS, "hash")
+        self._readers = ThreadPoolExecutor(_READERS, "hash")
         self._mutex = threading.Lock()
         self._modes: dict[int, Mode] = {}
         self._held: dict[Path, int] = {}
@@ -85,7 +86,7 @@ class RawStore:
 
     def close(self) -> None:
         """Let go of threads and files; what was staged stays on the disk."""
-        self._hashers.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
         with self._mutex:
             held, self._held = self._held, {}
         for descriptor in held.values():
@@ -107,35 +108,37 @@ class RawStore:
         target = Path(path)
         refuse_existing(target)
         self._suspect.discard(part_path(target))
-        image.check()
-        pixels = np.ascontiguousarray(image.pixels, dtype="<u2")
+        image.check_fields()
+        pixels = np.ascontiguousarray(image.pixels, dtype="<u2").reshape(-1)
         header = make_header(image)
         part = part_path(target)
+        body = memoryview(cast("Any", pixels.view(np.uint8)))
         straight = pixels.ctypes.data % BLOCK_BYTES == 0
         whole = pixels.nbytes // BLOCK_BYTES * BLOCK_BYTES if straight else 0
-        body = memoryview(cast("Any", pixels.reshape(-1).view(np.uint8)))
         tail = body[whole:]
         # What does not lie on a page boundary already is copied onto one. The file ends on a whole block,
         # with zeros behind the last pixel: readers go by the strip's length.
-        size = len(header) + round_up(len(tail))
-        with self._buffers.lease(size) as lent:
-            lent[: len(header)] = header
-            lent[len(header) : len(header) + len(tail)] = tail
-            lent[len(header) + len(tail) :] = bytes(size - len(header) - len(tail))
-            blocks = [lent[: len(header)], body[:whole], lent[len(header) :]]
-            try:
-                digest, mode = self._write(part, blocks)
-            except BaseException as error:
-                self._forget(part)
-                with contextlib.suppress(OSError):
-                    part.unlink(missing_ok=True)
-                if isinstance(error, OSError):
-                    raise disk_error(f"{part} cannot be written", error) from error
-                raise
-            finally:
-                for block in blocks:
-                    block.release()
-        return Staged(target, part, size + whole, digest, mode)
+        padding = bytes(round_up(len(tail)) - len(tail))
+        size = len(header) + len(tail) + len(padding)
+        reading = self._readers.submit(_read_once, header, pixels, padding)
+        try:
+            with self._buffers.lease(size) as lent:
+                lent[: len(header)] = header
+                lent[len(header) : len(header) + len(tail)] = tail
+                lent[len(header) + len(tail) :] = padding
+                with lent[: len(header)] as head, lent[len(header) :] as end:
+                    mode = self._write(part, [head, body[:whole], end])
+            sha256, highest = reading.result()
+            image.check_codes(highest)
+        except BaseException as error:
+            wait([reading])  # the caller may reuse the frame's memory once this has returned
+            self._forget(part)
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise disk_error(f"{part} cannot be written", error) from error
+            raise
+        return Staged(target, part, size + whole, sha256, mode)
 
     def commit(self, staged: Sequence[Staged]) -> list[WrittenFile]:
         """Flush these frames to the disk and give them their names, all or none.
@@ -179,22 +182,17 @@ class RawStore:
         except OSError as error:
             raise disk_error(f"{staged.part} cannot be removed", error) from error
 
-    def _write(self, part: Path, blocks: Sequence[memoryview]) -> tuple[str, Mode]:
-        descriptor = -1
-        large = sum(block.nbytes for block in blocks) > _SMALL_BYTES
-        hashing = self._hashers.submit(_sha256, blocks) if large else None
+    def _write(self, part: Path, blocks: Sequence[memoryview]) -> Mode:
+        descriptor, mode = open_new(part, direct=self._wants_direct(part.parent))
         try:
-            descriptor, mode = open_new(part, direct=self._wants_direct(part.parent))
             mode = write_blocks(descriptor, blocks, mode)
             self._note(descriptor, mode, part)
             if mode == "buffered":
                 descriptor = self._hold(part, descriptor)
         finally:
-            # The buffer must not be lent to another frame while this one is still being hashed.
-            digest = hashing.result() if hashing is not None else _sha256(blocks)
             if descriptor >= 0:
                 os.close(descriptor)
-        return digest, mode
+        return mode
 
     def _wants_direct(self, folder: Path) -> bool:
         if self._direct is not None:
@@ -248,8 +246,13 @@ class RawStore:
             os.close(descriptor)
 
 
-def _sha256(blocks: Sequence[memoryview]) -> str:
-    digest = hashlib.sha256()
-    for block in blocks:
-        digest.update(block)
-    return digest.hexdigest()
+def _read_once(header: bytes, pixels: npt.NDArray[np.uint16], padding: bytes) -> tuple[str, int]:
+    """Return the SHA-256 of the file and its highest code, from one pass over the pixels' memory."""
+    digest = hashlib.sha256(header)
+    highest = 0
+    for start in range(0, len(pixels), _CHUNK_PIXELS):
+        chunk = pixels[start : start + _CHUNK_PIXELS]
+        highest = max(highest, int(chunk.max()))
+        digest.update(cast("Any", chunk))
+    digest.update(padding)
+    return digest.hexdigest(), highest
