@@ -118,6 +118,10 @@ class RigProfile(Part):
         default="timed",
         description="timed: the cameras time their exposures; width: the pulses of the box do.",
     )
+    shared_clock: bool = Field(
+        default=False,
+        description="True: both cameras' times are of one clock (PTP, say), so a constant skew can be seen.",
+    )
     live_rate_hz: Positive = Field(default=10.0, description="Frame rate of the live view, in Hz.")
     take_hooks: dict[TakeKind, TakeHook] = Field(
         default={}, description="Command before a take of that kind."

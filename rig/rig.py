@@ -215,7 +215,9 @@ class Rig:
             check_room(session.root, pairs, optics.width_px, optics.height_px)
             self._disk = session.root
             outputs = {str(name): output for name, output in self.profile.trigger_box.outputs.items()}
-            bench = Bench(self.cameras, self.camera_profiles, self.box, outputs)
+            bench = Bench(
+                self.cameras, self.camera_profiles, self.box, outputs, shared_clock=self.source.shared_clock
+            )
             period = plan.period_s if period_s is None else period_s
             order = TakeOrder(session, scene, check_kind(kind), pairs, period, plan)
             with self._pair.at_rest():

@@ -135,7 +135,7 @@ class Collector(threading.Thread):
     def trace(self) -> Trace:
         """Return what the camera said, for pairing; a camera without times of its own proves nothing."""
         metas = self.metas
-        stamps = tuple(FrameStamp(meta.frame_id, meta.timestamp_ns) for meta in metas)
+        stamps = tuple(FrameStamp(meta.frame_id, meta.timestamp_ns, meta.host_monotonic_ns) for meta in metas)
         clocked = all(meta.sources.get("timestamp_ns") != "host" for meta in metas)
         numbered = all(meta.sources.get("frame_id") != "host" for meta in metas)
         first_id = self._first_id if numbered else None

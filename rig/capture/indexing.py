@@ -53,7 +53,7 @@ class Trace:
         clocked: Whether the times are of the camera's own clock; without them nothing can be proven.
         ended: Why the camera stopped before the burst was over; empty when it did not.
         anchored: Whether the first frame is known to be of pulse 0, as it was proven so before (see
-            :mod:`rig.capture.steady`); what the camera ignored then came later.
+            :mod:`rig.capture.rolling`); what the camera ignored then came later.
     """
 
     frames: tuple[FrameStamp, ...]

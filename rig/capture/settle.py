@@ -10,7 +10,8 @@ from typing import Any, Final, Protocol
 from rig.camera.types import FrameMeta
 from rig.capture.arming import TakeCamera
 from rig.capture.collector import Collector
-from rig.capture.pairing import Match, Pairing, Rejection
+from rig.capture.pairing import Burst, Match, Pairing, Rejection
+from rig.capture.proof import prove, warnings_of
 from rig.capture.recorder import Recorder, file_facts
 from rig.capture.result import Shot, TakeResult
 from rig.dng import publish
@@ -38,12 +39,14 @@ class HasCameras(Protocol):
 
 def settle(
     recorder: Recorder,
+    burst: Burst,
     pairing: Pairing,
     collectors: Mapping[str, Collector],
     bench: HasCameras,
     result: TakeResult,
     on_shot: Callable[[Shot], None] | None,
     check: Check | None,
+    box_shots: int | None = None,
 ) -> tuple[TakeResult, BeamrigError | None]:
     """Record every pulse of a take in order: files first, then the journal, then ``on_shot``.
 
@@ -52,7 +55,7 @@ def settle(
     Returns:
         The result with all its shots, and the first error, if there was one.
     """
-    settled = _Settler(recorder, pairing, collectors, bench, result)
+    settled = _Settler(recorder, burst, pairing, collectors, bench, result, box_shots)
     shots: list[Shot] = []
     every: list[Match | Rejection] = [*pairing.pairs, *pairing.rejected]
     for one in sorted(every, key=lambda item: item.index):
@@ -109,12 +112,17 @@ class _Settler:
     def __init__(
         self,
         recorder: Recorder,
+        burst: Burst,
         pairing: Pairing,
         collectors: Mapping[str, Collector],
         bench: HasCameras,
         result: TakeResult,
+        box_shots: int | None,
     ) -> None:
         self._recorder = recorder
+        self._burst = burst
+        self._box_shots = box_shots
+        self._placement = result.applied.plan.placement
         self._pairing = pairing
         self._collectors = collectors
         self._bench = bench
@@ -176,7 +184,8 @@ class _Settler:
             )
             for name in CAMERAS
         }
-        warnings = tuple(text for name in CAMERAS for text in self._off_plan(name, positions[name]))
+        warnings = warnings_of(self._pairing, one)
+        warnings += tuple(text for name in CAMERAS for text in self._off_plan(name, positions[name]))
         record = PairRecord(
             *self._place,
             one.index,
@@ -206,15 +215,13 @@ class _Settler:
             name: None if position is None else self._meta(name, position)
             for name, position in (("B", one.b), ("S", one.s))
         }
-        return SyncProof(
-            trigger_index=one.index,
-            frame_id={name: meta.frame_id if meta else None for name, meta in metas.items()},
-            timestamp_ns={name: meta.timestamp_ns if meta else None for name, meta in metas.items()},
-            skew_us=one.skew_us if isinstance(one, Match) else None,
-            residual_us=one.residual_us if isinstance(one, Match) else None,
-            fired=self._pairing.fired,
+        return prove(
+            self._burst,
+            self._pairing,
+            one,
+            metas,
             ignored={name: self._collectors[name].ignored for name in CAMERAS},
-            verdict="rejected" if reason else "paired",
+            placement=self._placement,
+            box_shots=self._box_shots,
             reason=reason,
-            clock=self._pairing.clock,
         )

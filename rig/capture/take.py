@@ -55,12 +55,13 @@ class TakeOrder:
 
 @dataclass(frozen=True)
 class Bench:
-    """What it is taken with: cameras, their profiles, the box, and its output for each camera."""
+    """What it is taken with: cameras, their profiles, the box and its outputs, one clock or two."""
 
     cameras: Mapping[str, TakeCamera]
     profiles: Mapping[str, CameraProfile]
     box: TriggerBox
     outputs: Mapping[str, str]
+    shared_clock: bool = False
 
 
 def run_take(
@@ -109,7 +110,17 @@ def run_take(
         made_us = applied.exposure_us if order.plan.exposure_control == "width" else {}
         burst = _Burst(bench, pulses, recorder, cancel, made_us)
         error = burst.run(max(applied.exposure_us.values()) * 1e-6)
-        result, failure = settle(recorder, burst.pairing(), burst.collectors, bench, result, on_shot, check)
+        result, failure = settle(
+            recorder,
+            burst.told(),
+            burst.pairing(),
+            burst.collectors,
+            bench,
+            result,
+            on_shot,
+            check,
+            burst.shots,
+        )
     except BaseException as stray:
         # Nobody knows how far the shots got: parts stay on the disk, and the journal does not count them.
         recorder.close(keep=True)
@@ -164,6 +175,8 @@ class _Burst:
         self._cancel = cancel
         self._made_us = made_us
         self.complete = True
+        self.shots: int | None = None
+        self._fired_ns: int | None = None
         self.collectors: dict[str, Collector] = {}
 
     def run(self, exposure_s: float) -> BeamrigError | None:
@@ -179,6 +192,7 @@ class _Burst:
                 self.complete = False
             else:
                 self._bench.box.arm()
+                self._fired_ns = time.monotonic_ns()
                 self._bench.box.fire()
                 self._watch((self._pulses.count - 1) * self._pulses.period_s + tail_s)
         except BeamrigError as caught:
@@ -204,13 +218,18 @@ class _Burst:
         """Pair what was collected."""
         if not self.collectors:
             return Pairing(0, (), (), (), "none")
-        burst = Burst(
+        return pair(self.told(), self.collectors["B"].trace(), self.collectors["S"].trace())
+
+    def told(self) -> Burst:
+        """Return what the box was told, and what is known of the clocks."""
+        return Burst(
             self._pulses.count,
             round(self._pulses.period_s * 1e9),
             complete=self.complete,
             s_delay_ns=s_delay_ns(self._pulses, self._bench.outputs),
+            shared_clock=self._bench.shared_clock,
+            earliest_ns=self._fired_ns,
         )
-        return pair(burst, self.collectors["B"].trace(), self.collectors["S"].trace())
 
     def _collector(self, name: str) -> Collector:
         camera = self._bench.cameras[name]
@@ -235,6 +254,7 @@ class _Burst:
         """Ask the box whether it fired all that it was told."""
         try:
             fired = self._bench.box.wait_done(self._pulses.period_s + MARGIN_S)
+            self.shots = self._bench.box.shots()
         except BeamrigError as error:
             self.complete = False
             return error
