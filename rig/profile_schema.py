@@ -123,6 +123,12 @@ class RigProfile(Part):
         description="True: both cameras' times are of one clock (PTP, say), so a constant skew can be seen.",
     )
     live_rate_hz: Positive = Field(default=10.0, description="Frame rate of the live view, in Hz.")
+    disk_soft_pairs: int = Field(
+        default=200, ge=0, description="Warn when the disk has room for so many pairs or fewer."
+    )
+    disk_hard_pairs: int = Field(
+        default=10, ge=0, description="Stop a take between shots when the disk has room for so many or fewer."
+    )
     take_hooks: dict[TakeKind, TakeHook] = Field(
         default={}, description="Command before a take of that kind."
     )
@@ -131,6 +137,8 @@ class RigProfile(Part):
     def _fits_together(self) -> RigProfile:
         if set(self.cameras) != set(CAMERAS):
             raise ValueError("cameras must hold B and S")
+        if self.disk_soft_pairs < self.disk_hard_pairs:
+            raise ValueError("disk_soft_pairs must not be smaller than disk_hard_pairs: first the warning")
         b, s = (self.cameras[camera] for camera in CAMERAS)
         if (b.cti, b.serial_number) == (s.cti, s.serial_number):
             raise ValueError(
