@@ -220,6 +220,18 @@ def shot_event(record: PairRecord | RejectedShot) -> dict[str, Any]:
     return event
 
 
+def revoked_event(scene: str, kind: str, take: int, index: int, reason: str) -> dict[str, Any]:
+    """Return the journal's event that takes a pair back; its files stay."""
+    return {
+        "event": "shot_revoked",
+        "scene": scene,
+        "kind": kind,
+        "take": take,
+        "index": index,
+        "reason": reason,
+    }
+
+
 def shot_record(
     event: Mapping[str, Any], path_of: Callable[[str, str, int, int, str], Path]
 ) -> PairRecord | RejectedShot:
@@ -244,16 +256,39 @@ def shot_record(
 def shot_records(
     events: Iterable[Mapping[str, Any]], path_of: Callable[[str, str, int, int, str], Path]
 ) -> tuple[list[PairRecord | RejectedShot], list[str]]:
-    """Rebuild the shots among the journal's events; return them, and what could not be read, a line each."""
+    """Rebuild the shots among the journal's events; return them, and what could not be read, a line each.
+
+    A pair that was revoked later (its take met evidence against it) is a rejected shot.
+    """
     records: list[PairRecord | RejectedShot] = []
+    place: dict[str, int] = {}
     problems: list[str] = []
     for event in events:
-        if event["event"] == "shot":
-            try:
-                records.append(shot_record(event, path_of))
-            except SessionError as error:
-                problems.append(error.message)
+        if event["event"] not in ("shot", "shot_revoked"):
+            continue
+        try:
+            if event["event"] == "shot":
+                record = shot_record(event, path_of)
+                place[record.id] = len(records)
+                records.append(record)
+            else:
+                at = place[_revoked_id(event)]
+                records[at] = revoked(records[at], str(event["reason"]))
+        except SessionError as error:
+            problems.append(error.message)
+        except (KeyError, TypeError, ValueError) as error:
+            problems.append(f"the journal revokes a shot that it does not have: {error!r}")
     return records, problems
+
+
+def _revoked_id(event: Mapping[str, Any]) -> str:
+    return shot_id(event["scene"], event["kind"], int(event["take"]), int(event["index"]))
+
+
+def revoked(record: PairRecord | RejectedShot, reason: str) -> RejectedShot:
+    """Return the rejected shot that a pair becomes when later evidence speaks against it."""
+    sync = replace(record.sync, verdict="rejected", reason=reason)
+    return RejectedShot(record.scene, record.kind, record.take, record.index, sync)
 
 
 def take_records(events: Iterable[Mapping[str, Any]]) -> tuple[list[TakeRecord], list[str]]:

@@ -16,7 +16,7 @@ from rig.dng import RawImage, write_dng
 from rig.errors import SessionError
 from rig.exposure import plan_exposure
 from rig.profiles import load_rig
-from rig.records import PairRecord, RejectedShot, SyncProof, check_scene_name
+from rig.records import PairRecord, RejectedShot, SyncProof, check_scene_name, revoked_event
 from rig.session import Session
 
 RIG = load_rig("virtual")
@@ -215,3 +215,16 @@ def test_what_cannot_be_read_is_warned_of_when_the_session_is_opened(
     session.journal.append({"event": "shot", "scene": "s01"})
     Session.open(session.root).close()
     assert "a shot that cannot be read" in caplog.text
+
+
+def test_a_pair_that_was_revoked_is_a_rejected_shot_and_its_files_stay(session: Session) -> None:
+    take = session.start_take("s01", "action", 2, {})
+    kept, wrong = record_pair(session, take, 0), record_pair(session, take, 1)
+    session.journal.append(revoked_event("s01", "action", take, 1, "the box fired once too often"))
+    with Session.open(session.root) as again:
+        assert again.pairs() == [kept]
+        (shot,) = again.rejected()
+        assert (shot.id, shot.sync.verdict, shot.sync.reason) == (
+            wrong.id, "rejected", "the box fired once too often",
+        )  # fmt: skip
+        assert wrong.path_b.is_file()
