@@ -69,6 +69,26 @@ class Tolerance(Part):
     rel: NotNegative | None = Field(default=None, le=1, description="Allowed difference as a share.")
 
 
+class Converted(Part):
+    """A feature whose unit is not the alias': value = feature * scale * times / per + offset, or decibels."""
+
+    feature: Text = Field(description="Feature of the camera.")
+    unit: Text | None = Field(default=None, description="Unit that the camera must state, as a safeguard.")
+    scale: Positive = Field(default=1.0, description="Alias units per unit of the feature.")
+    times: Text | None = Field(default=None, description="Feature that multiplies, such as a timebase.")
+    per: Text | None = Field(default=None, description="Feature that divides, such as a tick frequency.")
+    offset: float = Field(default=0.0, description="Added after scaling, in alias units.")
+    decibels_of: Positive | None = Field(
+        default=None, description="Value that means 0 dB: alias = 20 log10(value / decibels_of)."
+    )
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Converted:
+        if self.decibels_of is not None and self.offset:
+            raise ValueError("decibels_of and offset exclude each other")
+        return self
+
+
 class Step(Part):
     """One feature write, verified by reading back."""
 
@@ -96,8 +116,8 @@ class CameraProfile(Part):
     buffers: int = Field(default=16, ge=2, le=256, description="Frame buffers announced to the producer.")
     pixel_format: PixelFormat = Field(description="How RAW pixels arrive.")
     timing: Timing = Field(description="Limits of the sensor.")
-    nodes: dict[Text, list[Text]] = Field(
-        default={}, description="Alias to feature names; the first that exists."
+    nodes: dict[Text, list[Text | Converted]] = Field(
+        default={}, description="Alias to feature names (or conversions); the first that exists."
     )
     steps_common: list[Step] = Field(min_length=1, description="Writes for every mode, in order.")
     steps_triggered: list[Step] = Field(min_length=1, description="Writes before a take.")

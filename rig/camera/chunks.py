@@ -8,14 +8,20 @@ from typing import Any
 from genicam import gentl
 
 from rig.camera import nodes
+from rig.camera.conversion import Candidate
+from rig.camera.features import FeatureMap
 from rig.camera.types import FeatureValue
 from rig.errors import FeatureMissing, FeatureRejected
 
+CHUNK_ALIASES: dict[str, list[str | dict[str, Any]]] = {
+    "chunk_frame_id": ["ChunkFrameID"],
+    "chunk_timestamp_ns": ["ChunkTimestamp"],
+    "chunk_exposure_us": ["ChunkExposureTime"],
+    "chunk_gain_db": ["ChunkGain"],
+}
+"""Alias of what a chunk tells -> names after SFNC; a profile may name others, in other units."""
+
 _WANTED = (
-    "ChunkFrameID",
-    "ChunkTimestamp",
-    "ChunkExposureTime",
-    "ChunkGain",
     "ChunkBlackLevel",
     "ChunkCounterValue",
     "ChunkLineStatusAll",
@@ -27,17 +33,27 @@ class ChunkReader:
 
     Args:
         node_map: genicam's node map of the remote device.
+        features: The camera's features, with `CHUNK_ALIASES` or a profile's own among its aliases.
     """
 
-    def __init__(self, node_map: Any) -> None:
+    def __init__(self, node_map: Any, features: FeatureMap) -> None:
         self._node_map = node_map
+        self._map = features
         self._features: list[nodes.Feature] = []
+        self._told: dict[str, Candidate] = {}
 
     def look_up(self) -> None:
         """Find the chunk features again (a profile may have switched them on)."""
-        self._features = []
+        self._features, self._told = [], {}
         if not self._active():
             return
+        for alias in CHUNK_ALIASES:
+            try:
+                feature, candidate = self._map.resolve(f"${alias}")
+            except FeatureMissing:
+                continue
+            self._features.append(feature)
+            self._told[alias.removeprefix("chunk_")] = candidate.fixed(self._map.number)
         for name in _WANTED:
             try:
                 self._features.append(nodes.find(self._node_map, name))
@@ -82,21 +98,30 @@ class ChunkReader:
             `buffer`, `readback`, `host` or `none`.
         """
         picked: dict[str, tuple[float, str]] = {}
-        for name, chunk_name, attribute, last in (
-            ("frame_id", "ChunkFrameID", "frame_id", counted),
-            ("timestamp_ns", "ChunkTimestamp", "timestamp_ns", taken_ns),
+        for name, attribute, last in (
+            ("frame_id", "frame_id", counted),
+            ("timestamp_ns", "timestamp_ns", taken_ns),
         ):
-            if chunk_name in chunk:
-                picked[name] = (int(chunk[chunk_name]), "chunk")
+            told = self._from_chunk(name, chunk)
+            if told is not None:
+                picked[name] = (int(told), "chunk")
                 continue
             try:
                 picked[name] = (int(getattr(buffer, attribute)), "buffer")
             except gentl.GenericException:
                 picked[name] = (last, "host")
-        for name, chunk_name in (("exposure_us", "ChunkExposureTime"), ("gain_db", "ChunkGain")):
-            if chunk_name in chunk:
-                picked[name] = (float(chunk[chunk_name]), "chunk")
+        for name in ("exposure_us", "gain_db"):
+            told = self._from_chunk(name, chunk)
+            if told is not None:
+                picked[name] = (float(told), "chunk")
             else:
                 known = settings[name] == settings[name]  # nan is unlike itself
                 picked[name] = (settings[name], "readback" if known else "none")
         return picked
+
+    def _from_chunk(self, name: str, chunk: Mapping[str, FeatureValue]) -> FeatureValue | None:
+        """Return what a chunk tells, in our unit; None when none does."""
+        candidate = self._told.get(name)
+        if candidate is None or candidate.feature not in chunk:
+            return None
+        return candidate.to_alias(chunk[candidate.feature], self._map.number)

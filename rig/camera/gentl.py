@@ -21,17 +21,17 @@ from genicam import gentl
 from rig.camera import pixels as px
 from rig.camera import producers
 from rig.camera.acquirer import Count, create, known_or
-from rig.camera.chunks import ChunkReader
+from rig.camera.chunks import CHUNK_ALIASES, ChunkReader
 from rig.camera.features import FeatureMap
 from rig.camera.nodes import GENICAM_ERRORS, reason_of
 from rig.camera.steps import Context, apply_steps
 from rig.camera.types import Applied, CameraCounters, CameraSpec, Frame, FrameMeta, Pixels, StepSpec
 from rig.errors import CameraTimeout, DeviceError, DeviceLost, FeatureMissing, FeatureRejected
 
-_SETTINGS = {
+_SETTINGS: dict[str, list[str | dict[str, Any]]] = {
     "exposure_us": ["ExposureTime", "ExposureTimeAbs"],
     "gain_db": ["Gain"],
-    "black_level_dn": ["BlackLevel", "BlackLevelRaw"],
+    "black_level_dn": ["BlackLevel"],
     "ignored_triggers": [],
 }
 _POLL_S = 0.001
@@ -61,7 +61,7 @@ class GenTLCamera:
         self.spec = spec
         self._acquirer = create(entry, spec)
         self._node_map = self._acquirer.remote_device.node_map
-        self.features = FeatureMap(self._node_map, {**_SETTINGS, **spec.aliases})
+        self.features = FeatureMap(self._node_map, {**_SETTINGS, **CHUNK_ALIASES, **spec.aliases})
         self._stream: Any = self._acquirer.data_streams[0] if self._acquirer.data_streams else None
         self._running = False
         if self._stream is None:
@@ -69,7 +69,7 @@ class GenTLCamera:
             raise DeviceError(f"{self.info.id} has no image stream")
         self._incomplete = Count()
         self._acquirer.add_callback(self._acquirer.Events.INCOMPLETE_BUFFER, self._incomplete)
-        self._chunks = ChunkReader(self._node_map)
+        self._chunks = ChunkReader(self._node_map, self.features)
         self._delivered = 0
         self._underruns = self._underruns_seen = 0
         self._counts_ready = False

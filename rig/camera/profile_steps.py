@@ -22,7 +22,13 @@ def spec_of(slot: CameraSlot | CameraSpec, profile: CameraProfile | None) -> Cam
     return dataclasses.replace(
         spec,
         buffers=profile.buffers,
-        aliases={name: list(candidates) for name, candidates in profile.nodes.items()},
+        aliases={
+            name: [
+                one if isinstance(one, str) else one.model_dump(exclude_none=True, exclude_defaults=True)
+                for one in candidates
+            ]
+            for name, candidates in profile.nodes.items()
+        },
         significant_bits=profile.pixel_format.significant_bits,
         msb_aligned=profile.pixel_format.msb_aligned,
     )

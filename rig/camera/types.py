@@ -110,6 +110,7 @@ class Applied:
         unit: Unit of the feature, empty when it has none.
         selector: `Selector=Entry` when the write was one round of a `for_each`.
         skipped: Why an optional step was left out; empty otherwise.
+        raw: What the camera's own feature was read back with, where the values above are converted from it.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Applied:
     unit: str = ""
     selector: str = ""
     skipped: str = ""
+    raw: FeatureValue | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain data."""
@@ -192,7 +194,8 @@ class CameraSpec:
         cti: Absolute path of the GenTL producer.
         device: Device id, serial number or user name; empty takes the only camera there is.
         buffers: Buffers announced to the producer.
-        aliases: Names for features that cameras call differently, first existing one wins.
+        aliases: Names for features that cameras call differently, first existing one wins; a feature in
+            another unit as the fields of `rig.camera.conversion.Candidate`.
         significant_bits: 0 takes what the pixel format's name says.
         msb_aligned: Codes sit at the top of their 16 bits and are shifted down.
     """
@@ -200,7 +203,7 @@ class CameraSpec:
     cti: str
     device: str = ""
     buffers: int = 16
-    aliases: dict[str, list[str]] = field(default_factory=dict)
+    aliases: dict[str, list[str | dict[str, Any]]] = field(default_factory=dict)
     significant_bits: int = 0
     msb_aligned: bool = False
 

@@ -49,7 +49,7 @@ def test_the_profile_of_the_virtual_camera_applies_and_reads_back_what_was_plann
         ("Width", 99999, "64 to 2448"),
         ("Width", "wide", "a number is needed"),
         ("ExposureTime", 0.5, "10 to"),
-        ("PixelFormat", "RGB8", "BayerRG8, BayerRG12"),
+        ("PixelFormat", "RGB8", "BayerRG8, BayerRG10"),
         ("AcquisitionFrameRateEnable", "perhaps", "On, Off"),
         ("DeviceModelName", "other", "only"),
     ],
