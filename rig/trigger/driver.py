@@ -256,6 +256,10 @@ class BoxDriver(ABC):
         """
         answer = self.ask_twice(self.QUESTION)
         info = self.recognise(answer, self.profile)
+        if info is None:  # or it refused the rest of an earlier program's command together with ours
+            self.link.expect_rest()
+            answer = self.link.query(self.QUESTION)
+            info = self.recognise(answer, self.profile)
         if info is None:
             self.stranger(answer)
         return info

@@ -31,6 +31,7 @@ _TRIGGER = re.compile(r"Trig (\w+) +\w+ +Level [\d.]+ +Div (\d+) +SYN ([\d.,]+)"
 _GATE = re.compile(r"Gate (\w+) +\w+ +\w+ +Shots (\d+)")
 _CHANNEL = re.compile(r"Ch ([A-D]) +(POS|NEG) +(ON|OFF) +Dly +([\d.,]+) +Wid +([\d.,]+)")
 _POLL_S = 0.001
+_LOOK_S = 0.5
 _DEAD_S = 1e-6
 
 
@@ -139,7 +140,11 @@ class Highland(BoxDriver):
         try:
             # The synthesiser runs on its own: the first pulse comes within a period, the last not before.
             soon = started_at + (applied.count - 1) * applied.period_s
-            if self._give_up.wait(max(0.0, soon - time.monotonic())):
+            while (left_s := soon - time.monotonic()) > _LOOK_S:
+                if self._give_up.wait(_LOOK_S):
+                    return
+                self._shots()  # is it still there?
+            if self._give_up.wait(max(0.0, left_s)):
                 return
             while self._shots() < applied.count:
                 if self._give_up.wait(_POLL_S):

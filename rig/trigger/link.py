@@ -161,7 +161,7 @@ class SerialLink:
         if not answer:
             raise ProtocolError(
                 f"no answer to {command} from {self.port} within {self.timeout_s:g} s",
-                hint="is the box on, and is this its port?",
+                hint="is the box on, is this its port, and is its baud rate that of its profile?",
             )
         text = answer.removesuffix(self._answer_end)
         if text == answer or not text.isascii() or not text.decode("ascii").isprintable():
@@ -183,6 +183,10 @@ class SerialLink:
                 self._serial.reset_input_buffer()
             except (serial.SerialException, OSError) as error:
                 raise self._gone(error) from error
+
+    def expect_rest(self) -> None:
+        """Let the next command wait until nothing comes in any more, and throw away what does until then."""
+        self._answer_owed = True
 
     def _await_silence(self) -> None:
         """After a question without a proper answer: throw away what still comes, until nothing does any more.

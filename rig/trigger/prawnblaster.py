@@ -20,7 +20,7 @@ from dataclasses import replace
 
 from rig.errors import ProtocolError, TriggerError
 from rig.profiles import TriggerBoxProfile
-from rig.trigger.base import AppliedPulses, BoxInfo, Pulse, PulsePlan, check_plan
+from rig.trigger.base import AppliedPulses, BoxInfo, BoxState, Pulse, PulsePlan, check_plan
 from rig.trigger.driver import BoxDriver
 
 TERMINATORS = (b"\r\n", b"\r\n")
@@ -67,7 +67,8 @@ class PrawnBlaster(BoxDriver):
                 )
 
     def _make_safe(self) -> None:
-        if self._status()[0] in (_STARTING, _RUNNING):
+        # The first word to a box that may be running stops it, even where its answers do not come through.
+        if self._state is BoxState.RUNNING or self._status()[0] in (_STARTING, _RUNNING):
             self._abort()
         self._command(_CLOCK)
         self._command("setnumpseudoclocks 4")  # clears all instructions: nothing can be started

@@ -77,16 +77,21 @@ class QC9520(BoxDriver):
         return BoxInfo(*parts)
 
     def _stop_echo(self) -> None:
-        try:
-            answer = self.link.query(_ECHO_OFF)
-        except BoxLost:
-            raise
-        except ProtocolError as error:  # the rest of an earlier program's command, or a stranger
-            answer = error.message
-        if answer != "ok":  # the echo came first, the answer to it follows
+        for _ in range(2):  # a second time where it refused the rest of an earlier program's command with it
+            try:
+                answer = self.link.query(_ECHO_OFF)
+            except BoxLost:
+                raise
+            except ProtocolError as error:
+                answer = error.message
+            if answer == "ok":
+                return
             _LOG.info("the box on %s answered '%s' to %s", self.link.port, answer, _ECHO_OFF)
-            time.sleep(_ECHO_S)
-            self.link.drain()
+            if answer == _ECHO_OFF:  # its echo; the answer follows
+                time.sleep(_ECHO_S)
+                self.link.drain()
+                return
+            self.link.expect_rest()
 
     def _read_channels(self) -> list[str]:
         answer = self._query(":INST:CAT?")

@@ -29,6 +29,8 @@ class DG645:
         engine: Makes the pulses; shares the settings.
     """
 
+    LINE_END = b"\r\n"
+
     def __init__(self, engine: PulseEngine) -> None:
         self.engine = engine
         self.settings: Settings = Settings()
@@ -46,7 +48,7 @@ class DG645:
         answers = bytearray()
         with self._lock:
             for byte in data:
-                if byte in b"\r\n":
+                if byte in self.LINE_END:
                     answers += self._end_of_line()
                 elif len(self._line) < LONGEST_LINE:
                     self._line.append(byte)
@@ -58,6 +60,12 @@ class DG645:
         """Note that an answer could not be sent because nobody reads."""
         with self._lock:
             self._fail(box.LOST_DATA)
+
+    def refuse(self, line: bytes, code: int) -> bytes:
+        """Do not obey, and keep an error for `LERR?`."""
+        with self._lock:
+            self._fail(code)
+        return b""
 
     def _end_of_line(self) -> bytes:
         line, overlong = bytes(self._line), self._overlong

@@ -47,6 +47,10 @@ class T560(LineBox):
         self.level_v, self.divider, self.synth_hz = 1.25, 0, 10_000.0
         self.install, self.verbose = "1", "0"
 
+    def refuse(self, line: bytes, code: int) -> bytes:
+        """Do not obey, and answer ``??``; this box has no codes."""
+        return b"??\r\n"
+
     def _take(self, line: bytes) -> bytes:
         answers = []
         for command in line.decode("ascii", "replace").split(";"):

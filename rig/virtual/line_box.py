@@ -54,6 +54,10 @@ class LineBox(ABC):
             self.lost_answers += 1
 
     @abstractmethod
+    def refuse(self, line: bytes, code: int) -> bytes:
+        """Do not obey, and answer with an error."""
+
+    @abstractmethod
     def _take(self, line: bytes) -> bytes:
         """Do what a line says and return the bytes of the answer."""
 

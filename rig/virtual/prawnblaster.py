@@ -47,6 +47,10 @@ class PrawnBlaster(LineBox):
             "get": (2, self._get),
         }
 
+    def refuse(self, line: bytes, code: int) -> bytes:
+        """Do not obey, and say so; this box has no codes."""
+        return INVALID.encode("ascii") + b"\r\n"
+
     def _take(self, line: bytes) -> bytes:
         text = line.decode("ascii", "replace").strip("\r")
         return self._execute(text).encode("ascii", "replace") + b"\r\n"

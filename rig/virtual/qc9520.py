@@ -124,6 +124,10 @@ class QC9524(LineBox):
         self.memory = Memory()
         self._wire(stop=True)
 
+    def refuse(self, line: bytes, code: int) -> bytes:
+        """Do not obey, and answer ``?`` with the code."""
+        return (line if self.echo else b"") + f"?{code}\r\n".encode("ascii")
+
     def _take(self, line: bytes) -> bytes:
         echo = line.rstrip(b"\r") + b"\r\n" if self.echo else b""
         text = line.decode("ascii", "replace").strip()

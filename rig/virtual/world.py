@@ -25,7 +25,7 @@ import click
 
 from rig.errors import BeamrigError
 from rig.profiles import RigProfile, expand, load_profile, load_rig
-from rig.virtual.boxes import simulated_box
+from rig.virtual.boxes import VirtualBox
 from rig.virtual.control import ControlServer
 from rig.virtual.dg645_pulses import PulseEngine
 from rig.virtual.edges import EdgeScheduler
@@ -35,7 +35,6 @@ from rig.virtual.frames import RenderedFrame
 from rig.virtual.kernel import WorldError
 from rig.virtual.links import CameraLinks
 from rig.virtual.parameters import parameters_of
-from rig.virtual.pty import SerialPort
 from rig.virtual.render import CameraRenderer
 from rig.virtual.state import OBJECTS, SceneState
 from rig.virtual.wires import Wires
@@ -87,15 +86,17 @@ class World:
         self.edges = EdgeScheduler(self.links.send)
         self.wires = Wires(self.edges, book, seed)
         self.engine = PulseEngine(self.wires.on_output)
-        box = simulated_box(load_profile(profile.trigger_box.profile, "trigger_box"), self.engine)
-        self.box = box.instrument
+        port = Path(expand(profile, run_dir).trigger_box.port)
+        self.box = VirtualBox(
+            port if port.parent == run_dir else run_dir / "trigger_box",
+            load_profile(profile.trigger_box.profile, "trigger_box"),
+            self.engine,
+        )
         self.faults = FaultDesk(book, self.links)
         for camera, output in profile.trigger_box.outputs.items():
             line = profile.cameras[camera].trigger_line
             number = int(line.removeprefix("Line")) if line.removeprefix("Line").isdigit() else 0
-            self.wires.connect(box.pairs[output], camera, number)
-        port = Path(expand(profile, run_dir).trigger_box.port)
-        self.port = SerialPort(port if port.parent == run_dir else run_dir / "trigger_box", self.box)
+            self.wires.connect(self.box.pairs[output], camera, number)
         self.control = ControlServer(
             run_dir / "control.sock",
             {
@@ -113,14 +114,14 @@ class World:
 
     def start(self) -> None:
         """Let it run; the first pictures are prepared in the background."""
-        for part in (self.links, self.edges, self.engine, self.port, self.control):
+        for part in (self.links, self.edges, self.engine, self.box, self.control):
             part.start()
         for thread in self._preparing:
             thread.start()
 
     def close(self) -> None:
         """Stop everything and remove sockets and serial port."""
-        for part in (self.control, self.port, self.engine, self.edges, self.links):
+        for part in (self.control, self.box, self.engine, self.edges, self.links):
             part.close()
         for thread in self._preparing:  # an interpreter that ends under a thread inside OpenCV aborts
             if thread.is_alive():

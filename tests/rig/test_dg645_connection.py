@@ -25,10 +25,10 @@ def test_connecting_identifies_the_box_forgets_the_past_and_makes_it_safe() -> N
 
 def test_a_stranger_is_refused() -> None:
     with (
-        scripted([("*IDN?", "Stanford Research Systems,DG535,s/n1,ver1")]) as line,
+        scripted([("*IDN?", "Stanford Research Systems,DG535,s/n1,ver1")] * 2) as line,
         pytest.raises(TriggerError, match="not SRS DG645"),
     ):
-        open_on(line)
+        open_on(line, IMPATIENT)
 
 
 def test_errors_of_an_earlier_program_are_forgotten() -> None:

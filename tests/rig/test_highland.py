@@ -79,7 +79,7 @@ def test_connecting_identifies_the_box_and_switches_all_outputs_off() -> None:
 @pytest.mark.parametrize("answer", ["??", "Highland Technology T340"])
 def test_a_stranger_is_refused(answer: str) -> None:
     with (
-        scripted([("ID", answer)], command_end=END) as line,
+        scripted([("ID", answer)] * 2, command_end=END) as line,
         pytest.raises(TriggerError, match="not Highland T560/T564 delay generator"),
     ):
         open_at(line.port)

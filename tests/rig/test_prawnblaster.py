@@ -79,7 +79,7 @@ def test_a_burst_that_ends_before_it_is_aborted_is_no_trouble() -> None:
 @pytest.mark.parametrize("answer", ["invalid request", "QC,9524,02311,1.2.2-1.2.0", "version: new"])
 def test_a_stranger_is_refused(answer: str) -> None:
     with (
-        scripted([("version", answer)], command_end=END) as line,
+        scripted([("version", answer)] * 2, command_end=END) as line,
         pytest.raises(TriggerError, match=f"is '{answer}', not PrawnBlaster"),
     ):
         open_at(line.port)
@@ -161,7 +161,8 @@ def test_a_whole_burst() -> None:
     ("said", "spoiled"), [(status(5), "burst was aborted"), (status(2, 1), "left its own clock")]
 )
 def test_a_burst_with_a_fault_is_no_burst(said: Script, spoiled: str) -> None:
-    script = [*HELLO, *CONFIGURE, *status(0), *FIRE, *said, *SAFE]
+    stop = [("abort", "ok"), *status(5), *CLEAR]
+    script = [*HELLO, *CONFIGURE, *status(0), *FIRE, *said, *stop]
     with scripted(script, command_end=END) as line, open_at(line.port) as box:
         box.configure(PLAN)
         box.arm()

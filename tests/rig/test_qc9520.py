@@ -61,7 +61,7 @@ def test_an_echo_that_was_on_is_survived() -> None:
 )
 def test_a_stranger_is_refused(profile: TriggerBoxProfile, identity: str) -> None:
     with (
-        scripted([(ECHO, "ok"), ("*IDN?", identity)], command_end=END) as line,
+        scripted([(ECHO, "ok"), ("*IDN?", identity), ("*IDN?", identity)], command_end=END) as line,
         pytest.raises(TriggerError, match=f"is '{identity}', not {profile.title}"),
     ):
         open_on(line, profile)
@@ -83,7 +83,7 @@ def test_a_profile_for_this_driver_must_say_which_models_it_is_for(tmp_path: Pat
 
 def test_nobody_at_home() -> None:
     with (
-        scripted([(ECHO, None), ("*IDN?", None), ("*IDN?", None)], command_end=END) as line,
+        scripted([(ECHO, None)] * 2 + [("*IDN?", None)] * 2, command_end=END) as line,
         pytest.raises(ProtocolError, match="no answer to \\*IDN\\?"),
     ):
         open_on(line, impatient(QC))
