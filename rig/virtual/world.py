@@ -92,7 +92,7 @@ class World:
             load_profile(profile.trigger_box.profile, "trigger_box"),
             self.engine,
         )
-        self.faults = FaultDesk(book, self.links)
+        self.faults = FaultDesk(book, self.links, self.box.fault)
         for camera, output in profile.trigger_box.outputs.items():
             line = profile.cameras[camera].trigger_line
             number = int(line.removeprefix("Line")) if line.removeprefix("Line").isdigit() else 0
