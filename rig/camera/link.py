@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import threading
@@ -23,8 +24,10 @@ from rig.camera.errors import from_wire
 from rig.errors import DeviceError, DeviceLost
 
 _TICK_S = 0.1
-_TAIL_BYTES = 4096
+_TAIL_BYTES = 16384
 _GRACE_S = 3.0
+_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
+_WATCHDOG, _HUNG = 1, b"Timeout ("  # how faulthandler ends a process that hangs, and what it writes then
 _PACKAGES = str(Path(__file__).resolve().parents[2])
 
 
@@ -214,13 +217,15 @@ class HostLink:
         except subprocess.TimeoutExpired:
             return "its process closed the connection"
         self._drain_output()
+        if -code in _CRASHES:
+            return f"the maker's library crashed ({signal.Signals(-code).name})"
+        if code < 0:
+            return f"its process was ended by {signal.Signals(-code).name}"
+        if code == _WATCHDOG and _HUNG in self._tail:
+            return "a call into the maker's library did not come back"
         said = self._tail.decode(errors="replace").strip().splitlines()
-        last = f"; it said: {said[-1].strip()}" if said and code not in (0, -9) else ""
-        return (
-            f"its process was ended by signal {-code}{last}"
-            if code < 0
-            else f"its process ended with {code}{last}"
-        )
+        last = f"; it said: {said[-1].strip()}" if said and code else ""
+        return f"its process ended with {code}{last}"
 
     def _lose(self, reason: str, hint: str = "restart the camera") -> None:
         with self._lock:
