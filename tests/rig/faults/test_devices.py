@@ -68,7 +68,7 @@ def test_a_call_that_never_comes_back_costs_the_open_shots(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rig.camera.process._SCIENCE_SILENCE_S", 1.0)
-    monkeypatch.setattr("rig.camera.remote_frames.COUNTERS_S", 1.5, raising=False)
+    monkeypatch.setattr("rig.camera.remote_frames._COUNTERS_S", 2.0)
     outcome = bench.take("hang camera=S call=event after=3")
     assert outcome.failure is not None
     assert isinstance(outcome.failure.__cause__, DeviceLost)
