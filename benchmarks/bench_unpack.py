@@ -1,4 +1,4 @@
-"""Unpacking a full frame: each packed format against a memory copy of the same output bytes in the same run."""
+"""Unpacking a full frame: each packed format against a memory copy of as many bytes in the same run."""
 
 from __future__ import annotations
 

@@ -51,6 +51,8 @@ class Commands:
             "write": self._write,
             "execute": self._execute,
             "features": self._features,
+            "catalogue": self._catalogue,
+            "states": self._states,
             "start": self._start,
             "stop": self._stop,
             "counters": self._counters,
@@ -154,6 +156,12 @@ class Commands:
 
     def _features(self) -> list[dict[str, Any]]:
         return [info.to_dict() for info in self._opened().features.list()]
+
+    def _catalogue(self, start: int, count: int) -> dict[str, Any]:
+        return self._opened().browser.page(start, count)
+
+    def _states(self, names: list[str]) -> list[dict[str, Any]]:
+        return self._opened().browser.states(names)
 
     def _write(
         self, name: str, value: FeatureValue, abs_tol: float | None, rel_tol: float | None

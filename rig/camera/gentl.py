@@ -21,6 +21,7 @@ from genicam import gentl
 from rig.camera import pixels as px
 from rig.camera import producers
 from rig.camera.acquirer import Count, create, known_or
+from rig.camera.browse import NodeBrowser
 from rig.camera.chunks import CHUNK_ALIASES, ChunkReader
 from rig.camera.features import FeatureMap
 from rig.camera.nodes import GENICAM_ERRORS, reason_of
@@ -62,6 +63,7 @@ class GenTLCamera:
         self._acquirer = create(entry, spec)
         self._node_map = self._acquirer.remote_device.node_map
         self.features = FeatureMap(self._node_map, {**_SETTINGS, **CHUNK_ALIASES, **spec.aliases})
+        self.browser = NodeBrowser(self._node_map)
         self._stream: Any = self._acquirer.data_streams[0] if self._acquirer.data_streams else None
         self._running = False
         if self._stream is None:

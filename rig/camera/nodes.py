@@ -68,6 +68,50 @@ class Feature:
         """Unit of the value; empty when it has none."""
         return str(self._value_node.unit) if self.type in {"integer", "float"} else ""
 
+    @property
+    def visibility(self) -> str:
+        """Level of user it is meant for: beginner, expert, guru or invisible."""
+        return _VISIBILITY.get(int(self._node.visibility), "unknown")
+
+    @property
+    def polling_ms(self) -> int | None:
+        """How often the value or one behind it should be read again, in ms; None where nothing is said."""
+        return _polling_ms(self._node, 3)
+
+    @property
+    def selectors(self) -> list[str]:
+        """Names of the features that choose which instance this one shows."""
+        return [str(one.node.name) for one in self._node.selecting_features]
+
+    @property
+    def selects(self) -> list[str]:
+        """Names of the features of which this one chooses the instance."""
+        return [str(one.node.name) for one in self._node.selected_features]
+
+    @property
+    def children(self) -> list[Any]:
+        """Nodes that this one is calculated from."""
+        return list(self._node.children)
+
+    @property
+    def parents(self) -> list[Any]:
+        """Nodes that are calculated from this one."""
+        return list(self._node.parents)
+
+    def text(self, what: str) -> str:
+        """Return `display_name`, `tooltip` or `description`; empty where the camera has none."""
+        return str(getattr(self._node, what) or "").strip()
+
+    def property(self, what: str) -> list[str]:
+        """Return what an element of the node in the camera's description file says, such as `pIsLocked`.
+
+        genicam takes a millisecond for it in a large description, so ask only about what is on the screen.
+        """
+        if what not in self._node.property_names:
+            return []
+        values, _ = self._node.get_property(what)
+        return [one for one in str(values).split("\t") if one]
+
     def read(self) -> FeatureValue:
         """Return the value.
 
@@ -217,7 +261,7 @@ class Feature:
             value=value,
             unit=self.unit,
             access=self.access,
-            visibility=_VISIBILITY.get(int(self._node.visibility), "unknown"),
+            visibility=self.visibility,
             category=category,
             minimum=limits.minimum if limits else None,
             maximum=limits.maximum if limits else None,
@@ -245,3 +289,12 @@ def find(node_map: Any, name: str) -> Feature:
 
 def _spaced(unit: str) -> str:
     return f" {unit}" if unit else ""
+
+
+def _polling_ms(node: Any, depth: int) -> int | None:
+    every = [int(node.polling_time)] if int(node.polling_time) > 0 else []
+    if not every and depth > 0:
+        every = [
+            found for child in node.children if (found := _polling_ms(child.node, depth - 1)) is not None
+        ]
+    return min(every, default=None)

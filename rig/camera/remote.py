@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from rig.camera import profile_steps
+from rig.camera.browser import FeatureNode, FeatureState
 from rig.camera.types import Applied, FeatureInfo, FeatureValue, Limits
 from rig.errors import DeviceError
 from rig.profiles import CameraProfile
@@ -106,6 +107,24 @@ class RemoteSettings(ABC):
         """
         found = self._call("features", APPLY_S)
         return [FeatureInfo(**{**one, "entries": tuple(one["entries"])}) for one in found]
+
+    def catalogue(self, start: int, count: int) -> tuple[int, list[FeatureNode]]:
+        """Return how many features and categories there are, and a page of them (see `rig.camera.browser`).
+
+        Raises:
+            DeviceLost: the camera is gone.
+        """
+        page = self._call("catalogue", APPLY_S, start=start, count=count)
+        return int(page["total"]), [FeatureNode.from_dict(one) for one in page["nodes"]]
+
+    def feature_states(self, names: Sequence[str]) -> list[FeatureState]:
+        """Return the present states of the first of these features, as many as a quarter of a second allows.
+
+        Raises:
+            FeatureMissing: no such feature.
+            DeviceLost: the camera is gone.
+        """
+        return [FeatureState.from_dict(one) for one in self._call("states", CALL_S, names=list(names))]
 
     def _remember(self, op: str, key: str, args: dict[str, Any]) -> None:
         """Keep what a restart has to do again, the last of each kind, in order."""

@@ -115,5 +115,32 @@ def test_features_can_be_searched(viky: Path) -> None:
         800,
         "read/write",
     )
-    assert all("width" in (one["name"] + one["description"]).lower() for one in found["features"])
+    texts = ("name", "display_name", "tooltip", "description")
+    assert all("width" in " ".join(one[key] for key in texts).lower() for one in found["features"])
     assert "Width" in run("features", "--cti", viky, "--id", "0").stdout
+
+
+def test_features_are_shown_by_category_and_level_of_user(virtual_cti: Path) -> None:
+    where = ["features", "--cti", virtual_cti, "--id", "VR-B-0001"]
+    analog = json.loads(run(*where, "--category", "analogcontrol", "--json").stdout)["features"]
+    assert [one["name"] for one in analog] == ["Gain", "GainAuto", "BlackLevel"]
+    tree = run(*where, "--tree", "--visibility", "beginner").stdout
+    assert "BlackLevel" in tree
+    assert "TLParamsLocked" not in tree
+    wrong = run(*where, "--category", "Nonsense")
+    assert wrong.exit_code == 2
+    assert "AnalogControl" in wrong.stderr
+
+
+def test_features_are_saved_and_compared(virtual_cti: Path, tmp_path: Path) -> None:
+    where = ["features", "--cti", virtual_cti, "--id", "VR-B-0001"]
+    assert run(*where, "--save", tmp_path / "now.json").exit_code == 0
+    assert "no setting differs" in run(*where, "--diff", tmp_path / "now.json").stdout
+    saved = json.loads((tmp_path / "now.json").read_text())
+    saved["features"]["Gain"]["value"] = 3.0
+    (tmp_path / "now.json").write_text(json.dumps(saved))
+    (gain,) = json.loads(run(*where, "--diff", tmp_path / "now.json", "--json").stdout)["differences"]
+    assert (gain["key"], gain["before"], gain["after"], gain["unit"]) == ("Gain", 3.0, 0.0, "dB")
+    from_profile = json.loads(run(*where, "--diff-profile", "virtual_camera", "--json").stdout)["differences"]
+    assert "ChunkModeActive" in [one["key"] for one in from_profile]
+    assert run(*where, "--diff", tmp_path / "now.json", "--diff-profile", "virtual_camera").exit_code == 2
