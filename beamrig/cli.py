@@ -32,6 +32,7 @@ COMMANDS: dict[str, Entry] = {
     "demo": Entry("beamrig.demo.cli:demo", "The main job in one go on the virtual rig, with a report."),
     "plan": Entry("rig.cli.plan:plan", "Plan the exposures of a scene (Eq. 2)."),
     "capture": Entry("rig.cli.capture:capture", "Capture a take of synchronised pairs."),
+    "sync": Entry("rig.cli.sync:sync", "Test the rig's synchrony, show the proof of each pair."),
     "process": Entry("processing.cli:process", "Develop, align and mask a recorded session."),
     "masks": Entry("processing.cli:masks", "Make the local blur masks of a session (LBFMG)."),
     "deblur": Entry("models.cli:deblur", "Deblur developed images with LBAG."),

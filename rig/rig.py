@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -214,10 +214,7 @@ class Rig:
             optics = self.profile.optics
             check_room(session.root, pairs, optics.width_px, optics.height_px)
             self._disk = session.root
-            outputs = {str(name): output for name, output in self.profile.trigger_box.outputs.items()}
-            bench = Bench(
-                self.cameras, self.camera_profiles, self.box, outputs, shared_clock=self.source.shared_clock
-            )
+            bench = self._bench()
             period = plan.period_s if period_s is None else period_s
             order = TakeOrder(session, scene, check_kind(kind), pairs, period, plan)
             with self._pair.at_rest():
@@ -230,6 +227,29 @@ class Rig:
                     raise
                 finally:
                     self._capturing = False
+
+    @contextlib.contextmanager
+    def bench(self, period_s: float | None = None) -> Iterator[tuple[Bench, ExposurePlan]]:
+        """Have cameras and box to yourself, at rest, with the plan in force; the live view goes on after.
+
+        Raises:
+            CaptureError: No plan is in force, or the period is too short for it.
+        """
+        with self._busy:
+            self._check_open()
+            plan = self._checked_plan(1, period_s)
+            with self._pair.at_rest():
+                self._capturing = True
+                try:
+                    yield self._bench(), plan
+                finally:
+                    self._capturing = False
+
+    def _bench(self) -> Bench:
+        outputs = {str(name): output for name, output in self.profile.trigger_box.outputs.items()}
+        return Bench(
+            self.cameras, self.camera_profiles, self.box, outputs, shared_clock=self.source.shared_clock
+        )
 
     def _checked_plan(self, pairs: int, period_s: float | None) -> ExposurePlan:
         if self._plan is None:
