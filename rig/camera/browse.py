@@ -19,6 +19,8 @@ PAGE = 512
 """Most features of a page of the catalogue."""
 STATES_S = 0.25
 """A call for states ends after this time; what is left is asked for again."""
+STREAMING_STATES_S = 0.03
+"""The same while the camera acquires."""
 
 _SKIPPED = {"register", "other"}
 _LOCKS = ("pIsLocked", "pIsAvailable")
@@ -45,13 +47,13 @@ class NodeBrowser:
         piece = found[max(start, 0) :][: max(min(count, PAGE), 1)]
         return {"total": len(found), "nodes": [one.to_dict() for one in piece]}
 
-    def states(self, names: Sequence[str]) -> list[dict[str, Any]]:
+    def states(self, names: Sequence[str], *, streaming: bool = False) -> list[dict[str, Any]]:
         """Return the present states of the first of these features, as many as the time allows, at least one.
 
         Raises:
             FeatureMissing: The camera's description has no such name.
         """
-        until = time.monotonic() + STATES_S
+        until = time.monotonic() + (STREAMING_STATES_S if streaming else STATES_S)
         found: list[dict[str, Any]] = []
         for name in names:
             found.append(self._state(name).to_dict())

@@ -161,7 +161,7 @@ class Commands:
         return self._opened().browser.page(start, count)
 
     def _states(self, names: list[str]) -> list[dict[str, Any]]:
-        return self._opened().browser.states(names)
+        return self._opened().browser.states(names, streaming=self.streaming)
 
     def _write(
         self, name: str, value: FeatureValue, abs_tol: float | None, rel_tol: float | None

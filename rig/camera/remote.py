@@ -118,7 +118,7 @@ class RemoteSettings(ABC):
         return int(page["total"]), [FeatureNode.from_dict(one) for one in page["nodes"]]
 
     def feature_states(self, names: Sequence[str]) -> list[FeatureState]:
-        """Return the present states of the first of these features, as many as a quarter of a second allows.
+        """Return the present states of the first of these features, as many as a moment allows.
 
         Raises:
             FeatureMissing: no such feature.

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.camera.errors import BadFrame, UnsupportedFormat
-from rig.camera.pixels import copy_codes, layout_of
+from rig.camera.pixels import alignment, copy_codes, layout_of
+from rig.camera.unpack import Layout
 
 PFNC = {
     "BayerRG8": 0x01080009,
@@ -98,3 +99,33 @@ def test_a_frame_without_room_is_not_copied() -> None:
     layout = layout_of(PFNC["BayerRG8"])
     options = {"offset": 0, "padding_x": 0, "big_endian": False, "shift": 0}
     assert copy_codes(bytes(4), layout, height=2, width=2, sink=lambda shape, dtype: None, **options) is None
+
+
+@pytest.mark.parametrize(
+    ("pfnc", "significant_bits", "msb_aligned", "expected"),
+    [
+        (0x01100011, 0, False, (12, 0)),  # BayerRG12: the format's own bits
+        (0x01100011, 12, True, (12, 4)),  # of a camera that aligns them to the top of 16
+        (0x0110002F, 12, True, (12, 4)),  # BayerRG16 with 12 bits at the top
+        (0x0110002F, 12, False, (12, 0)),  # and at the bottom
+        (0x010C0059, 12, True, (12, 0)),  # BayerRG12p: packed codes have no room above or below
+        (0x010C0059, 10, True, (10, 2)),  # but a sensor of 10 bits may fill the upper ones
+        (0x01080009, 12, True, (8, 0)),  # BayerRG8 never has the 12 bits of the profile
+    ],
+)
+def test_significant_bits_and_alignment_count_within_what_the_format_holds(
+    pfnc: int, significant_bits: int, msb_aligned: bool, expected: tuple[int, int]
+) -> None:
+    assert alignment(layout_of(pfnc), significant_bits, msb_aligned) == expected
+
+
+def test_formats_of_14_bit_are_known_by_their_younger_numbers() -> None:
+    packed, plain = layout_of(0x010E0106), layout_of(0x0110010A)
+    assert (packed.name, packed.bits_per_pixel, packed.packing) == ("BayerRG14p", 14, Layout.P14)
+    assert (plain.name, plain.bits_per_pixel, plain.packing) == ("BayerRG14", 16, None)
+
+
+def test_what_the_producer_filled_counts_and_not_the_size_of_its_buffer() -> None:
+    with pytest.raises(BadFrame, match="needs 8 bytes, the buffer holds 6"):
+        decode("BayerRG12", bytes(100), 2, 2, filled=6)
+    assert decode("BayerRG12", bytes(100), 2, 2, filled=8).shape == (2, 2)
