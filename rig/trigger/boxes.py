@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rig.profiles import TriggerBoxProfile, TriggerSlot
 from rig.trigger import dg645, highland, prawnblaster, qc9520
 from rig.trigger.base import TriggerBox
+from rig.trigger.driver import BoxDriver
 from rig.trigger.link import SerialLink
 
-_Connect = Callable[[SerialLink, TriggerBoxProfile], TriggerBox]
-_DRIVERS: dict[str, tuple[tuple[bytes, bytes], _Connect]] = {
-    "dg645": (dg645.TERMINATORS, dg645.DG645.connect),
-    "qc9520": (qc9520.TERMINATORS, qc9520.QC9520.connect),
-    "highland": (highland.TERMINATORS, highland.Highland.connect),
-    "prawnblaster": (prawnblaster.TERMINATORS, prawnblaster.PrawnBlaster.connect),
+DRIVERS: dict[str, tuple[tuple[bytes, bytes], type[BoxDriver]]] = {
+    "dg645": (dg645.TERMINATORS, dg645.DG645),
+    "qc9520": (qc9520.TERMINATORS, qc9520.QC9520),
+    "highland": (highland.TERMINATORS, highland.Highland),
+    "prawnblaster": (prawnblaster.TERMINATORS, prawnblaster.PrawnBlaster),
 }
-"""Driver in a box's profile -> ends of lines (of commands, of answers), and what connects to the box."""
+"""Driver in a box's profile -> ends of lines (of commands, of answers), and its class."""
 
 
 def open_box(slot: TriggerSlot, profile: TriggerBoxProfile) -> TriggerBox:
@@ -29,10 +27,10 @@ def open_box(slot: TriggerSlot, profile: TriggerBoxProfile) -> TriggerBox:
     Raises:
         TriggerError: The port cannot be opened, or another device answers there, or none does.
     """
-    terminators, connect = _DRIVERS[profile.driver]
+    terminators, driver = DRIVERS[profile.driver]
     link = SerialLink.open(slot.port, profile.serial, terminators)
     try:
-        return connect(link, profile)
+        return driver.connect(link, profile)
     except BaseException:
         link.close()
         raise

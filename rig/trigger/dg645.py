@@ -10,9 +10,11 @@ panel) fires, and triggers are given to the rear INHIBIT input where one is wire
 
 from __future__ import annotations
 
+import re
+
 from rig.profiles import TriggerBoxProfile
 from rig.trigger.base import AppliedPulses, BoxInfo, BoxState, Pulse, PulsePlan, check_plan
-from rig.trigger.dg645_codes import FAULTS, OUTPUTS, T0, Inhibit, Status, TriggerSource
+from rig.trigger.dg645_codes import FAULTS, OUTPUTS, T0, Inhibit, Status, TriggerSource, error_text
 from rig.trigger.dg645_dialogue import Dialogue
 from rig.trigger.driver import BoxDriver
 from rig.trigger.link import SerialLink
@@ -26,6 +28,8 @@ class DG645(BoxDriver):
     NAME = "the DG645"
     OUTPUTS = OUTPUTS
     QUESTION = "*IDN?"
+    MAKER = re.compile("^Stanford Research Systems,")
+    ERROR_QUESTION = "LERR?"
     STATE_QUESTIONS = (
         *("TSRC?", "INHB?", "BURM?", "BURC?", "BURP?", "BURD?", "HOLD?"),
         *(f"DLAY?{channel}" for channel in range(2, 10)),
@@ -48,6 +52,12 @@ class DG645(BoxDriver):
         if len(parts) != 4 or parts[0] != "Stanford Research Systems" or parts[1] != "DG645":
             return None
         return BoxInfo(parts[0], parts[1], parts[2].removeprefix("s/n"), parts[3].removeprefix("ver"))
+
+    @classmethod
+    def complaint(cls, answer: str) -> str:
+        """Return the error in an answer to `LERR?`, in words; empty where there is none."""
+        code = int(answer) if answer.isdigit() else 0
+        return f"{error_text(code)} ({code})" if code else ""
 
     def _check(self, plan: PulsePlan) -> None:
         check_plan(plan, self.profile.limits, self.NAME)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from types import TracebackType
 from typing import ClassVar, NoReturn, Self
 
-from rig.errors import NotArmed, ProtocolError, TriggerError
+from rig.errors import NotArmed, TriggerError
 from rig.profiles import TriggerBoxProfile
 from rig.trigger import ending
 from rig.trigger.base import AppliedPulses, BoxInfo, BoxState, PulsePlan
-from rig.trigger.link import BoxLost, SerialLink
+from rig.trigger.link import SerialLink
+from rig.trigger.talk import BoxTalk
 
 _LOG = logging.getLogger(__name__)
 _POLL_S = 0.01
 
 
-class BoxDriver(ABC):
+class BoxDriver(BoxTalk):
     """A connected box; `connect` makes one. Implements `rig.trigger.base.TriggerBox`.
 
     A driver says how its box identifies itself, is made safe, set up, armed, fired and asked for the end.
@@ -32,21 +32,14 @@ class BoxDriver(ABC):
         found: What it answered about its settings when it was opened, before anything was changed.
     """
 
-    NAME: ClassVar[str]
-    """Name for messages, with its article."""
-
     OUTPUTS: ClassVar[dict[str, int]]
     """Output name in a rig's profile -> number in the box's commands."""
-
-    QUESTION: ClassVar[str]
-    """Asks who is there; changes nothing in the box, nor in any other device that may be there."""
 
     STATE_QUESTIONS: ClassVar[tuple[str, ...]]
     """Ask for all that was set up before."""
 
     def __init__(self, link: SerialLink, profile: TriggerBoxProfile) -> None:
-        self.link = link
-        self.profile = profile
+        super().__init__(link, profile)
         self.info = BoxInfo("", "", "", "")
         self.found: dict[str, str] = {}
         self._state = BoxState.SAFE
@@ -242,28 +235,6 @@ class BoxDriver(ABC):
 
     # ---- what a driver adds
 
-    @classmethod
-    @abstractmethod
-    def recognise(cls, answer: str, profile: TriggerBoxProfile) -> BoxInfo | None:
-        """Return who answered `QUESTION` so, or None where it is no box that `profile` is for."""
-
-    def identify(self) -> BoxInfo:
-        """Ask who is there and refuse a stranger.
-
-        Raises:
-            TriggerError: Another device.
-            ProtocolError: No answer, or no sensible one.
-        """
-        answer = self.ask_twice(self.QUESTION)
-        info = self.recognise(answer, self.profile)
-        if info is None:  # or it refused the rest of an earlier program's command together with ours
-            self.link.expect_rest()
-            answer = self.link.query(self.QUESTION)
-            info = self.recognise(answer, self.profile)
-        if info is None:
-            self.stranger(answer)
-        return info
-
     def _abandon(self) -> None:
         """Let go of a burst that is being watched, without a word to the box."""
         return
@@ -285,48 +256,6 @@ class BoxDriver(ABC):
 
     @abstractmethod
     def _ended(self, applied: AppliedPulses) -> bool: ...
-
-    # ---- what a driver uses
-
-    def ask_twice(self, command: str) -> str:
-        """Ask; where the answer is none or no text, ask once more.
-
-        Half a command of an earlier program may stand in the box's buffer, or a late answer in ours.
-        """
-        try:
-            return self.link.query(command)
-        except BoxLost:
-            raise
-        except ProtocolError as error:
-            _LOG.info("%s; asking once more", error.message)
-            self.link.drain()
-            return self.link.query(command)
-
-    def stranger(self, answer: str) -> NoReturn:
-        """Refuse a device that is not the profile's."""
-        raise TriggerError(
-            f"the device on {self.link.port} is '{answer}', not {self.profile.title}",
-            hint="check the port and the trigger box in the rig's profile",
-        )
-
-    def differs(self, command: str, applied: object) -> NoReturn:
-        """Refuse a value read back that is not the one sent."""
-        raise TriggerError(
-            f"{self.NAME} applied {applied} after '{command}'",
-            hint="was it operated by hand at the same time?",
-        )
-
-    def number(self, answer: str, question: str) -> float:
-        """Return an answer as number (`ProtocolError` where it is none)."""
-        try:
-            value = float(answer)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise ProtocolError(
-                f"{self.NAME} answered '{answer}' to {question}", hint="a number was expected"
-            )
-        return value
 
     def spoil(self, what: str, hint: str) -> NoReturn:
         """Say that the burst cannot be trusted, now and each time it is asked for."""

@@ -41,6 +41,7 @@ class Highland(BoxDriver):
     NAME = "the delay generator"
     OUTPUTS = {"A": 1, "B": 2, "C": 3, "D": 4}  # noqa: RUF012
     QUESTION = "ID"
+    MAKER = re.compile("Highland")
     STATE_QUESTIONS = ("TR", "GA", "AS", "BS", "CS", "DS")
 
     def __init__(self, link: SerialLink, profile: TriggerBoxProfile) -> None:

@@ -78,8 +78,9 @@ class SerialLink:
             self._serial.port = self.port
             self._serial.open()
         except (serial.SerialException, OSError, ValueError) as error:
+            reason, hint = why_not_opened(error)
             raise TriggerError(
-                f"cannot open the trigger box port {self.port}: {_reason(error)}", hint=_advice(error)
+                f"cannot open the trigger box port {self.port}: {reason}", hint=hint
             ) from error
         self.lost = self._answer_owed = False
         if self._settle_s > 0:
@@ -220,6 +221,11 @@ class SerialLink:
             f"the trigger box on {self.port} is gone: {_reason(error)}",
             hint="check power and cable, then connect again",
         )
+
+
+def why_not_opened(error: Exception) -> tuple[str, str]:
+    """Return why a serial port could not be opened, in words, and what to do about it."""
+    return _reason(error), _advice(error)
 
 
 def _reason(error: Exception) -> str:

@@ -45,6 +45,7 @@ class PrawnBlaster(BoxDriver):
     NAME = "the PrawnBlaster"
     OUTPUTS = {"GPIO9": 0, "GPIO11": 1, "GPIO13": 2, "GPIO15": 3}  # noqa: RUF012
     QUESTION = "version"
+    MAKER = re.compile("^version: ")
     STATE_QUESTIONS = ("status", "get 0 0", "get 0 1")
 
     @classmethod

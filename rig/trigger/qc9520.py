@@ -47,6 +47,7 @@ class QC9520(BoxDriver):
     NAME = "the pulse generator"
     OUTPUTS = {name: number for number, name in enumerate("ABCDEFGH", start=1)}  # noqa: RUF012
     QUESTION = "*IDN?"
+    MAKER = re.compile("^(QC|BNC|Quantum Composers|Berkeley Nucleonics)\\b")
     STATE_QUESTIONS = tuple(
         f":PULSE0:{keyword}?" for keyword in ("STATE", "MODE", "TRIG:MODE", "BCO", "PER")
     ) + tuple(f":PULSE{number}:{keyword}?" for number in (1, 2) for keyword in ("STATE", "DEL", "WIDT"))
