@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from rig.errors import PlanError
 from rig.exposure_limits import Bench, Wish, applied_exposures_us, planned_exposures_us, trigger_period_s
+from rig.flicker import flicker
 from rig.optics import Eq2, distance_in_focus_m, image_distance_m, solve_eq2
 from rig.placement import Placement, check_capable, check_placement
 from rig.plan import ExposurePlan
@@ -226,4 +227,6 @@ def _notes(rig: RigProfile, wish: Wish, plan: ExposurePlan) -> list[str]:
         notes.append(f"B is {plan.brightness_ratio:.3f} times as bright as S, because exposures are rounded")
     if wish.period_s is None and plan.period_s > rig.period_s:
         notes.append(f"the trigger period is lengthened to {format_quantity(plan.period_s, 'time')}")
+    if rig.mains_hz is not None and (light := flicker(plan, rig.mains_hz)).notable:
+        notes.append(light.text())
     return notes

@@ -118,6 +118,10 @@ class RigProfile(Part):
         default="timed",
         description="timed: the cameras time their exposures; width: the pulses of the box do.",
     )
+    mains_hz: Literal[50, 60] | None = Field(
+        default=None,
+        description="Mains frequency, where lamps on the mains light the scene; plans then warn of flicker.",
+    )
     shared_clock: bool = Field(
         default=False,
         description="True: both cameras' times are of one clock (PTP, say), so a constant skew can be seen.",

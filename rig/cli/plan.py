@@ -7,6 +7,7 @@ from rich.table import Table
 
 from rig.cli.common import LENGTH, SPEED, TIME, console, json_option, place_option, print_json, rig_option
 from rig.exposure import plan_exposure
+from rig.flicker import Flicker, flicker
 from rig.placement import explain
 from rig.plan import ExposurePlan
 from rig.profiles import CAMERAS, load_rig
@@ -21,7 +22,8 @@ Examples:
 
 JSON: rig, speed_mps, distance_m, image_distance_m, pixel_pitch_um, filter, tau, exposure_us {B, S}
 {planned, applied}, blur_px {B, S} {predicted; S also requested}, ratio_applied, brightness_ratio, period_s,
-min_period_s, notes, placement, s_delay_us, exposure_control
+min_period_s, notes, placement, s_delay_us, exposure_control, flicker [{mains_hz, modulation, error {B, S},
+ratio_error, steady_s_us}]
 """
 
 _WIDTH = "; the pulses of the box make the exposures"
@@ -44,6 +46,11 @@ _WIDTH = "; the pulses of the box make the exposures"
 )
 @click.option("--period", type=TIME, help='Trigger period, "200 ms"; chosen when left out.')
 @place_option
+@click.option(
+    "--mains",
+    type=click.Choice(["50", "60"]),
+    help="Mains frequency of the lamps, Hz; the rig's if it names one.",
+)
 @json_option
 def plan(
     rig_name: str,
@@ -55,6 +62,7 @@ def plan(
     filter_name: str | None,
     period: float | None,
     placement: str | None,
+    mains: str | None,
     as_json: bool,
 ) -> None:
     """Plan the exposures of a scene (Eq. 2 of the ReLoBlur paper).
@@ -62,8 +70,9 @@ def plan(
     Of speed, distance, blur and exposure give three; the fourth follows. Without a distance the rig's
     usual one is taken.
     """
+    rig = load_rig(rig_name)
     made = plan_exposure(
-        load_rig(rig_name),
+        rig,
         speed_mps=speed,
         distance_m=distance,
         blur_s_px=blur_s,
@@ -73,10 +82,13 @@ def plan(
         period_s=period,
         placement=placement,
     )
+    mains_hz = rig.mains_hz if mains is None else int(mains)
+    lights = [flicker(made, hz) for hz in ((50, 60) if mains_hz is None else (mains_hz,))]
     if as_json:
-        print_json(made.to_dict())
+        print_json({**made.to_dict(), "flicker": [light.to_dict() for light in lights]})
     else:
         _show(made)
+        _show_light(made, lights, known=mains_hz is not None)
 
 
 def _show(made: ExposurePlan) -> None:
@@ -108,3 +120,14 @@ def _show(made: ExposurePlan) -> None:
     )
     for note in made.notes:
         out.print(f"[yellow]note:[/] {note}")
+
+
+def _show_light(made: ExposurePlan, lights: list[Flicker], *, known: bool) -> None:
+    """What lamps on the mains would do; one line when nobody said which mains, a note of the plan otherwise."""
+    if not known:
+        off = ", ".join(f"{light.ratio_error:.1%} at {light.mains_hz:g} Hz" for light in lights)
+        console().print(f"lit by lamps on the mains, B/S may be off by {off} (see --mains)")
+        return
+    for light in lights:
+        if light.text() not in made.notes:
+            console().print(f"{'[yellow]note:[/] ' if light.notable else ''}{light.text()}")
