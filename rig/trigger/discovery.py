@@ -127,9 +127,13 @@ def _ways(more: Sequence[tuple[str, TriggerBoxProfile]]) -> _Candidates:
         terminators, driver = DRIVERS[profile.driver]
         way = _Way(driver.QUESTION, profile.serial.baudrate, profile.serial.rtscts, terminators)
         ways.setdefault(way, []).append((name, profile, driver))
-    return dict(
-        sorted(ways.items(), key=lambda item: (not item[0].question.startswith("*"), item[0].question))
-    )
+    return dict(sorted(ways.items(), key=_order))
+
+
+def _order(item: tuple[_Way, list[tuple[str, TriggerBoxProfile, type[BoxDriver]]]]) -> tuple[bool, bool, int]:
+    """Sort `*IDN?` first, and boxes that keep errors before others: a question at a wrong speed is one."""
+    way, candidates = item
+    return not way.question.startswith("*"), not candidates[0][2].ERROR_QUESTION, way.baudrate
 
 
 def _look(port: str, adapter: str, ways: _Candidates, patience_s: float) -> PortReport:
