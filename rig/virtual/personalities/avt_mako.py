@@ -1,9 +1,21 @@
 """Allied Vision Mako G-507C: the maker's older names, triggers On with source Freerun, no line selector.
 
-Source: feature lists of a Mako G-507B and a G-234C (areaDetector/ADGenICam); GigE Camera and Driver Features (AVT).
+Source: feature lists of a Mako G-507B and a G-234C (areaDetector/ADGenICam); GigE Camera and Driver
+Features (AVT).
 """
 
-from ..producer.extras import NO_CHUNK_VALUES, NO_CHUNKS, NO_STATUS, ONLY_VIRTUAL, choice, mirrors, switch
+from ..producer.extras import (
+    ACTIVATIONS,
+    AUTO,
+    NO_CHUNK_VALUES,
+    NO_CHUNKS,
+    NO_STATUS,
+    ONLY_VIRTUAL,
+    choice,
+    mirrors,
+    number,
+    switch,
+)
 from ..producer.features import Feature
 from ..producer.personality import Personality
 
@@ -16,7 +28,7 @@ PERSONALITY = Personality(
             "entries": {
                 "BayerRG8": "BayerRG8",
                 "BayerRG12": "BayerRG12",
-                "BayerRG12Packed": 0x010C002B,
+                "BayerRG12Packed": "BayerRG12Packed",
             },
             "default": "BayerRG8",
         },
@@ -55,15 +67,7 @@ PERSONALITY = Personality(
             },
             "default": "Freerun",
         },
-        "TriggerActivation": {
-            "entries": {
-                "RisingEdge": "RisingEdge",
-                "FallingEdge": "FallingEdge",
-                "AnyEdge": "AnyEdge",
-                "LevelHigh": None,
-                "LevelLow": None,
-            }
-        },
+        "TriggerActivation": {"entries": ACTIVATIONS},
         "TriggerOverlap": {"entries": {"Off": "Off", "ReadOut": "ReadOut", "PreviousFrame": None}},
         "TimestampLatch": {"name": "GevTimestampControlLatch"},
         "TimestampLatchValue": {"name": "GevTimestampValue", "unit": ""},
@@ -81,30 +85,48 @@ PERSONALITY = Personality(
     ),
     add=(
         *mirrors(),
-        choice("BandwidthControlMode", "StreamControl", "What limits the stream.",
-               ("StreamBytesPerSecond", "SCPD", "Both")),
-        Feature("StreamBytesPerSecond", "StreamControl", "integer", "Bytes a second.", default=115_000_000,
-                minimum=1_000_000, maximum=124_000_000, increment=1),
+        choice(
+            "BandwidthControlMode",
+            "StreamControl",
+            "What limits the stream.",
+            ("StreamBytesPerSecond", "SCPD", "Both"),
+        ),
+        number(
+            "StreamBytesPerSecond", "StreamControl", "Bytes a second.", 115_000_000, (1_000_000, 124_000_000)
+        ),
         Feature("ExposureTimeIncrement", "ExposureControl", "float", "Step of the exposure.", "RO", 1.0),
-        Feature("AcquisitionFrameRateLimit", "AcquisitionControl", "float", "Highest frame rate.", "RO", 23.7),
-        choice("BalanceWhiteAuto", "WhiteBalanceControl", "White balance by the camera.",
-               ("Off", "Once", "Continuous")),
+        Feature(
+            "AcquisitionFrameRateLimit", "AcquisitionControl", "float", "Highest frame rate.", "RO", 23.7
+        ),
+        choice("BalanceWhiteAuto", "WhiteBalanceControl", "White balance by the camera.", AUTO),
         choice("BalanceRatioSelector", "WhiteBalanceControl", "Colour of BalanceRatioAbs.", ("Red", "Blue")),
-        Feature("BalanceRatioAbs", "WhiteBalanceControl", "float", "Factor on the colour.", default=1.4,
-                minimum=0.8, maximum=3.0, selector="BalanceRatioSelector"),
+        number(
+            "BalanceRatioAbs",
+            "WhiteBalanceControl",
+            "Factor on the colour.",
+            1.4,
+            (0.8, 3.0),
+            selector="BalanceRatioSelector",
+        ),
         choice("GainSelector", "GainControl", "Gain that is set.", ("All",)),
         choice("BlackLevelSelector", "BlackLevelControl", "Black level that is set.", ("All",)),
-        Feature("Gamma", "ImageProcess", "float", "Exponent.", default=1.0, minimum=0.45, maximum=1.0),
+        number("Gamma", "ImageProcess", "Exponent.", 1.0, (0.45, 1.0)),
         switch("LUTEnable", "ImageProcess", "Table over the codes."),
-        Feature("BinningHorizontal", "ImageFormat", "integer", "Columns a pixel.", default=1, minimum=1, maximum=8,
-                increment=1),
-        Feature("BinningVertical", "ImageFormat", "integer", "Rows a pixel.", default=1, minimum=1, maximum=8,
-                increment=1),
+        number("BinningHorizontal", "ImageFormat", "Columns a pixel.", 1, (1, 8)),
+        number("BinningVertical", "ImageFormat", "Rows a pixel.", 1, (1, 8)),
         choice("SyncInSelector", "IO", "Input.", ("SyncIn1", "SyncIn2", "SyncIn3", "SyncIn4")),
-        Feature("SyncInGlitchFilter", "IO", "integer", "Shortest pulse that counts, in ns.", default=0, minimum=0,
-                maximum=50_000, increment=1, selector="SyncInSelector"),
+        number(
+            "SyncInGlitchFilter",
+            "IO",
+            "Shortest pulse that counts, in ns.",
+            0,
+            (0, 50_000),
+            selector="SyncInSelector",
+        ),
         Feature("GevTimestampTickFrequency", "GigE", "integer", "Ticks a second.", "RO", 1_000_000_000),
-        choice("DeviceTemperatureSelector", "DeviceStatus", "Where the temperature is taken.", ("Sensor", "Main")),
+        choice(
+            "DeviceTemperatureSelector", "DeviceStatus", "Where the temperature is taken.", ("Sensor", "Main")
+        ),
     ),
     chunks=NO_CHUNK_VALUES,
-)  # fmt: skip
+)

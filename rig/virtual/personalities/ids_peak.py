@@ -4,7 +4,15 @@ Source: IDS peak manual (pages on triggers, gains, chunks, timestamps, events); 
 trigger that was left on at another selector.
 """
 
-from ..producer.extras import NO_STATUS, ONLY_VIRTUAL, choice, mirrors, temperature_selector
+from ..producer.extras import (
+    ACTIVATIONS,
+    NO_STATUS,
+    ONLY_VIRTUAL,
+    choice,
+    mirrors,
+    number,
+    temperature_selector,
+)
 from ..producer.features import Feature
 from ..producer.personality import Personality
 
@@ -16,12 +24,17 @@ PERSONALITY = Personality(
         "PixelFormat": {
             "entries": {
                 "BayerRG8": "BayerRG8",
-                "BayerRG10": 0x0110000D,
+                "BayerRG10": "BayerRG10",
                 "BayerRG12": "BayerRG12",
             },
             "default": "BayerRG8",
         },
-        "ExposureTime": {"minimum": 28.0, "maximum": 2_000_000.0, "applied_increment": 4.0, "default": 10_000.0},
+        "ExposureTime": {
+            "minimum": 28.0,
+            "maximum": 2_000_000.0,
+            "applied_increment": 4.0,
+            "default": 10_000.0,
+        },
         "ExposureMode": {"entries": {"Timed": "Timed"}},
         "Gain": {"name": "", "maximum": 24.0},
         "BlackLevel": {"maximum": 255.0, "increment": 1.0, "default": 8.0, "unit": ""},
@@ -46,15 +59,7 @@ PERSONALITY = Personality(
                 "Timer0Active": None,
             }
         },
-        "TriggerActivation": {
-            "entries": {
-                "RisingEdge": "RisingEdge",
-                "FallingEdge": "FallingEdge",
-                "AnyEdge": "AnyEdge",
-                "LevelHigh": None,
-                "LevelLow": None,
-            }
-        },
+        "TriggerActivation": {"entries": ACTIVATIONS},
         "LineSelector": {"entries": {"Line0": "Line0", "Line1": None, "Line2": None, "Line3": None}},
         "ChunkSelector": {
             "entries": {
@@ -64,7 +69,8 @@ PERSONALITY = Personality(
                 "ExposureTriggerTimestamp": None,
                 "LineStatusAll": None,
                 "CounterValue": None,
-            }
+            },
+            "default": "ExposureTime",
         },
         "ChunkEnable": {"default": 0},
     },
@@ -74,15 +80,33 @@ PERSONALITY = Personality(
         temperature_selector("Sensor", "Mainboard"),
         choice("SensorOperationMode", "ImageFormatControl", "Area or line.", ("Default", "Linescan")),
         choice("GainSelector", "AnalogControl", "Gain that is set.", ("DigitalAll", "AnalogAll")),
-        Feature("Gain", "AnalogControl", "float", "Factor; 1 is none.", minimum=1.0, maximum=15.0, register="Gain",
-                to_register="20 * LG(FROM)", from_register="10 ** (TO / 20)"),
+        Feature(
+            "Gain",
+            "AnalogControl",
+            "float",
+            "Factor; 1 is none.",
+            minimum=1.0,
+            maximum=15.0,
+            register="Gain",
+            to_register="20 * LG(FROM)",
+            from_register="10 ** (TO / 20)",
+        ),
         choice("BlackLevelSelector", "AnalogControl", "Black level that is set.", ("All",)),
-        Feature("TriggerDivider", "AcquisitionControl", "integer", "Triggers a frame.", default=1, minimum=1,
-                maximum=4095, increment=1),
-        choice("EventSelector", "EventControl", "Event that is switched.",
-               ("ExposureStart", "ExposureTriggerMissed", "FrameDropped")),
-        choice("EventNotification", "EventControl", "Whether it is sent.", ("Off", "On"), selector="EventSelector"),
+        number("TriggerDivider", "AcquisitionControl", "Triggers a frame.", 1, (1, 4095)),
+        choice(
+            "EventSelector",
+            "EventControl",
+            "Event that is switched.",
+            ("ExposureStart", "ExposureTriggerMissed", "FrameDropped"),
+        ),
+        choice(
+            "EventNotification",
+            "EventControl",
+            "Whether it is sent.",
+            ("Off", "On"),
+            selector="EventSelector",
+        ),
     ),
     chunks={"ChunkFrameID": None, "ChunkGain": {"unit": "", "from_register": "10 ** (TO / 20)"}},
     quirks=("trigger_left_on",),
-)  # fmt: skip
+)

@@ -1,10 +1,19 @@
 """Lucid TRI050S-C: TriggerArmed, a frame rate that limits the exposure, automatic functions on.
 
-Source: Arena SDK examples and ROS drivers (arena_camera_ros2) for the names and TriggerOverlap; AravisProject/aravis
-#771 for triggers that vanish while TriggerArmed is false.
+Source: Arena SDK examples and ROS drivers (arena_camera_ros2) for the names and TriggerOverlap;
+AravisProject/aravis #771 for triggers that vanish while TriggerArmed is false.
 """
 
-from ..producer.extras import NO_STATUS, ONLY_VIRTUAL, choice, mirrors, switch, temperature_selector
+from ..producer.extras import (
+    ACTIVATIONS,
+    AUTO,
+    NO_STATUS,
+    ONLY_VIRTUAL,
+    choice,
+    mirrors,
+    switch,
+    temperature_selector,
+)
 from ..producer.features import Feature
 from ..producer.personality import Personality
 
@@ -16,10 +25,10 @@ PERSONALITY = Personality(
         "PixelFormat": {
             "entries": {
                 "BayerRG8": "BayerRG8",
-                "BayerRG10p": 0x010A0058,
-                "BayerRG10Packed": 0x010C0027,
+                "BayerRG10p": "BayerRG10p",
+                "BayerRG10Packed": "BayerRG10Packed",
                 "BayerRG12p": "BayerRG12p",
-                "BayerRG12Packed": 0x010C002B,
+                "BayerRG12Packed": "BayerRG12Packed",
                 "BayerRG16": "BayerRG16",
             },
             "default": "BayerRG8",
@@ -46,15 +55,7 @@ PERSONALITY = Personality(
                 "Action0": None,
             }
         },
-        "TriggerActivation": {
-            "entries": {
-                "RisingEdge": "RisingEdge",
-                "FallingEdge": "FallingEdge",
-                "AnyEdge": "AnyEdge",
-                "LevelHigh": None,
-                "LevelLow": None,
-            }
-        },
+        "TriggerActivation": {"entries": ACTIVATIONS},
         "TriggerOverlap": {"entries": {"Off": "Off", "PreviousFrame": None}, "default": "PreviousFrame"},
         "LineSelector": {"entries": {"Line0": "Line0", "Line1": None, "Line2": None, "Line3": None}},
         "ChunkSelector": {
@@ -64,7 +65,8 @@ PERSONALITY = Personality(
                 "PixelFormat": None,
                 "ExposureTime": "ExposureTime",
                 "Gain": "Gain",
-            }
+            },
+            "default": "ExposureTime",
         },
         "ChunkEnable": {"default": 0},
     },
@@ -72,12 +74,24 @@ PERSONALITY = Personality(
     add=(
         *mirrors(),
         temperature_selector("Sensor", "TEC"),
-        Feature("TriggerArmed", "AcquisitionControl", "boolean", "Triggers are ignored while it is false.", "RO",
-                register="AcquisitionStatus", instance=2),
+        Feature(
+            "TriggerArmed",
+            "AcquisitionControl",
+            "boolean",
+            "Triggers are ignored while it is false.",
+            "RO",
+            register="AcquisitionStatus",
+            instance=2,
+        ),
         choice("AcquisitionStartMode", "AcquisitionControl", "What starts frames.", ("Normal", "PTPSync")),
-        choice("ADCBitDepth", "ImageFormatControl", "Depth of the converter.", ("Bits8", "Bits10", "Bits12"), "Bits10"),
-        choice("BalanceWhiteAuto", "AnalogControl", "White balance by the camera.", ("Off", "Once", "Continuous"),
-               "Continuous"),
+        choice(
+            "ADCBitDepth",
+            "ImageFormatControl",
+            "Depth of the converter.",
+            ("Bits8", "Bits10", "Bits12"),
+            "Bits10",
+        ),
+        choice("BalanceWhiteAuto", "AnalogControl", "White balance by the camera.", AUTO, "Continuous"),
         switch("BalanceWhiteEnable", "AnalogControl", "White balance.", on=True),
         switch("GammaEnable", "AnalogControl", "Gamma."),
         switch("LUTEnable", "LUTControl", "Table over the codes."),
@@ -85,4 +99,4 @@ PERSONALITY = Personality(
     ),
     chunks={"ChunkFrameID": None, "ChunkTimestamp": None},
     quirks=("slow_to_arm",),
-)  # fmt: skip
+)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from .features import Feature
 
-AUTO = {"Off": 0, "Once": 1, "Continuous": 2}
-OFF_ON = {"Off": 0, "On": 1}
+AUTO = ("Off", "Once", "Continuous")
+ACTIVATIONS = {
+    "RisingEdge": "RisingEdge",
+    "FallingEdge": "FallingEdge",
+    "AnyEdge": "AnyEdge",
+    "LevelHigh": None,
+    "LevelLow": None,
+}
+"""Entries of TriggerActivation that most makers have."""
 
 ONLY_VIRTUAL = (
     "FrameTriggerIgnoredCount",
@@ -52,6 +59,32 @@ def choice(
         "RO" if access == "RO" else "RW",
         default or entries[0],
         entries=numbers,
+        selector=selector,
+    )
+
+
+def number(
+    name: str,
+    category: str,
+    tip: str,
+    default: float,
+    limits: tuple[float, float],
+    *,
+    unit: str = "",
+    selector: str = "",
+) -> Feature:
+    """Return a number that keeps what is written: an integer in steps of one or a float, as its default is."""
+    whole = isinstance(default, int)
+    return Feature(
+        name,
+        category,
+        "integer" if whole else "float",
+        tip,
+        default=default,
+        minimum=limits[0],
+        maximum=limits[1],
+        increment=1 if whole else None,
+        unit=unit,
         selector=selector,
     )
 

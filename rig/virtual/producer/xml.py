@@ -55,7 +55,8 @@ def device_description(resolved: Resolved, registers: Sequence[Register], person
             selected.setdefault(selector, []).append(feature.name)
     nodes = list(_categories(resolved.shown, resolved.chunks))
     for item in registers:
-        nodes += _register(item, f"{item.feature.name}Reg", indexed=item.count > 1)
+        access = resolved.owners.get(item.feature.name, item.feature).access
+        nodes += _register(item, f"{item.feature.name}Reg", access, indexed=item.count > 1)
     for feature in resolved.shown:
         nodes += _feature(feature, by_home[feature.home], selected.get(feature.home, []))
     for chunk in resolved.chunks:
@@ -103,7 +104,8 @@ def _categories(features: tuple[Feature, ...], chunks: tuple[Chunk, ...]) -> Ite
     members: dict[str, list[str]] = {}
     for feature in features:
         members.setdefault(feature.category, []).append(feature.name)
-    members["ChunkDataControl"] += [chunk.name for chunk in chunks]
+    for chunk in chunks:
+        members.setdefault("ChunkDataControl", []).append(chunk.name)
     yield _node("Category", "Root", [_tag("pFeature", name) for name in members])
     for name, names in members.items():
         yield _node("Category", name, [_tag("pFeature", member) for member in names])
@@ -143,12 +145,12 @@ def _feature(feature: Feature, register: Register, selects: list[str]) -> list[s
     if feature.available:
         extra.append(_formula(f"{name}Available", feature.available))
     elements = _common(feature)
-    if feature.access != register.feature.access:
-        elements.append(_tag("ImposedAccessMode", feature.access))
+    if feature.access == "RO":
+        elements.append(_tag("ImposedAccessMode", "RO"))
     pointer = f"{feature.home}Reg"
     if feature.instance is not None:
         pointer = f"{name}InstanceReg"
-        extra += _register(register, pointer, indexed=False, instance=feature.instance)
+        extra += _register(register, pointer, feature.access, indexed=False, instance=feature.instance)
     if feature.from_register:
         extra.append(_converter(f"{name}Converter", feature, pointer))
         pointer = f"{name}Converter"
@@ -177,15 +179,15 @@ def _converter(name: str, feature: Feature, pointer: str) -> str:
     return _node("Converter", name, [*formulas, _tag("pValue", pointer), _tag("Slope", "Automatic")])
 
 
-def _register(item: Register, name: str, *, indexed: bool, instance: int = 0) -> list[str]:
+def _register(item: Register, name: str, access: str, *, indexed: bool, instance: int = 0) -> list[str]:
     feature, length = item.feature, item.length
     address = item.address + instance * length
     if feature.kind == "string":
-        return [_string_register(name, feature.tip, address, length, feature.access, "Device")]
+        return [_string_register(name, feature.tip, address, length, access, "Device")]
     elements = [_tag("Address", f"0x{address:x}")]
     if indexed:
         elements.append(f'<pIndex Offset="{length}">{feature.selector}Reg</pIndex>')
-    elements += [_tag("Length", length), _tag("AccessMode", feature.access), _tag("pPort", "Device")]
+    elements += [_tag("Length", length), _tag("AccessMode", access), _tag("pPort", "Device")]
     # Values live in the memory of this process; caching would only hide what the camera changed by itself.
     elements.append(_tag("Cachable", "NoCache"))
     if feature.kind == "float":
