@@ -41,6 +41,7 @@ PERSONALITY = Personality(
         },
         "TriggerActivation": {"entries": {"FallingEdge": "FallingEdge", "RisingEdge": "RisingEdge"}},
         "TriggerDelay": {"maximum": 3_000_000.0, "increment": 1.0},
+        "TimestampLatchValue": {"unit": ""},
         "LineSelector": {"entries": {"Line0": "Line0", "Line1": None, "Line2": None, "Line3": None}},
         "ChunkSelector": {"entries": {"FrameID": "FrameID", "Timestamp": "Timestamp", "CounterValue": None}},
         "ChunkEnable": {"default": 0},
@@ -92,4 +93,5 @@ PERSONALITY = Personality(
     ),
     chunks={"ChunkExposureTime": None, "ChunkGain": None},
     quirks=("slow_to_arm",),
+    tick_ns=8,
 )
