@@ -94,9 +94,8 @@ class World:
         )
         self.faults = FaultDesk(book, self.links, self.box.fault)
         for camera, output in profile.trigger_box.outputs.items():
-            line = profile.cameras[camera].trigger_line
-            number = int(line.removeprefix("Line")) if line.removeprefix("Line").isdigit() else 0
-            self.wires.connect(self.box.pairs[output], camera, number)
+            # The virtual camera has one input, whatever the camera that it plays calls it.
+            self.wires.connect(self.box.pairs[output], camera, 0)
         self.control = ControlServer(
             run_dir / "control.sock",
             {
