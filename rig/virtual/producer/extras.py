@@ -73,7 +73,7 @@ def number(
     unit: str = "",
     selector: str = "",
 ) -> Feature:
-    """Return a number that keeps what is written: an integer in steps of one or a float, as its default is."""
+    """Return a number that keeps what is written: an integer or a float, as its default is."""
     whole = isinstance(default, int)
     return Feature(
         name,
