@@ -1,97 +1,11 @@
-/* The other end of the wire: a fake world that listens on a real socket and maps the real staging memory. */
-#include <pthread.h>
+/* The camera and its world: what travels between them, and what each makes of the other's faults. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "host.h"
-#include "protocol.h"
+#include "fake_world.h"
 #include "tests.h"
-
-typedef struct {
-    char folder[64];
-    struct sockaddr_un address;
-    int listener, socket, memory;
-    uint32_t status; /* answer to HELLO */
-    BrwHello hello;
-    uint16_t *pixels;
-    pthread_t thread;
-} World;
-
-static void *welcome_one(void *argument) {
-    World *world = argument;
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    struct iovec data = {.iov_base = &world->hello, .iov_len = sizeof world->hello};
-    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control,
-                             .msg_controllen = sizeof control};
-    world->socket = accept(world->listener, NULL, NULL);
-    CHECK_EQUAL(recvmsg(world->socket, &message, 0), sizeof world->hello);
-    memcpy(&world->memory, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof world->memory);
-    world->pixels = mmap(NULL, world->hello.slots * world->hello.slot_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-                         world->memory, 0);
-    CHECK(world->pixels != MAP_FAILED);
-    BrwWelcome answer = {.header = {BRW_MAGIC, BRW_WELCOME}, .status = world->status, .temperature_c = 41.5};
-    CHECK_EQUAL(send(world->socket, &answer, sizeof answer, 0), sizeof answer);
-    return NULL;
-}
-
-static void world_begin(World *world, uint32_t status) {
-    *world = (World){.folder = "/tmp/beamrig-test-XXXXXX", .status = status, .address = {.sun_family = AF_UNIX}};
-    CHECK(mkdtemp(world->folder) != NULL);
-    snprintf(world->address.sun_path, sizeof world->address.sun_path, "%s/world.sock", world->folder);
-    world->listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-    CHECK_EQUAL(bind(world->listener, (struct sockaddr *)&world->address, sizeof world->address), 0);
-    CHECK_EQUAL(listen(world->listener, 2), 0);
-    setenv("BEAMRIG_WORLD", world->address.sun_path, 1);
-    pthread_create(&world->thread, NULL, welcome_one, world);
-}
-
-/* After the camera has been opened (or refused). */
-static void world_join(World *world) {
-    pthread_join(world->thread, NULL);
-}
-
-static void world_end(World *world) {
-    munmap(world->pixels, world->hello.slots * world->hello.slot_bytes);
-    close(world->memory);
-    close(world->socket);
-    close(world->listener);
-    unlink(world->address.sun_path);
-    rmdir(world->folder);
-    unsetenv("BEAMRIG_WORLD");
-}
-
-static BrwRender hear_render(World *world) {
-    BrwRender render = {0};
-    CHECK_EQUAL(recv(world->socket, &render, sizeof render, 0), sizeof render);
-    CHECK_EQUAL(render.header.magic, BRW_MAGIC);
-    CHECK_EQUAL(render.header.type, BRW_RENDER);
-    return render;
-}
-
-static void say_rendered(World *world, const BrwRender *render, uint32_t status) {
-    BrwRendered answer = {.header = {BRW_MAGIC, BRW_RENDERED}, .frame_id = render->frame_id, .slot = render->slot,
-                          .status = status};
-    CHECK_EQUAL(send(world->socket, &answer, sizeof answer, MSG_NOSIGNAL), sizeof answer);
-}
-
-static void say_edge(World *world, uint32_t level, int64_t t_ns) {
-    BrwEdge edge = {.header = {BRW_MAGIC, BRW_EDGE}, .line = 0, .level = level, .t_ns = t_ns};
-    CHECK_EQUAL(send(world->socket, &edge, sizeof edge, MSG_NOSIGNAL), sizeof edge);
-}
-
-static uint16_t *slot_pixels(World *world, uint32_t slot) {
-    return world->pixels + slot * (world->hello.slot_bytes / sizeof *world->pixels);
-}
-
-static void until_counted(Host *host, int32_t counter, uint64_t value) {
-    for (int i = 0; i < 2000 && stream_counter(host, counter) < value; i++)
-        host_sleep_ms(1);
-    CHECK_EQUAL(stream_counter(host, counter), value);
-}
 
 void a_missing_world_is_an_error(void) {
     Library library = library_open();

@@ -37,7 +37,13 @@
     TEST(edges_of_the_world_trigger_the_camera)             \
     TEST(a_slow_world_costs_frames_and_recovers)            \
     TEST(the_end_of_the_world_is_the_loss_of_the_camera)    \
-    TEST(a_world_that_breaks_the_protocol_is_left)
+    TEST(a_world_that_breaks_the_protocol_is_left)          \
+    TEST(frames_are_lost_repeated_and_swapped_on_order)     \
+    TEST(a_frame_comes_late_on_order_and_so_do_those_behind_it) \
+    TEST(a_call_hangs_once_on_order)                        \
+    TEST(an_unplugged_camera_is_lost_and_not_to_be_opened)  \
+    TEST(an_ignored_trigger_is_counted_on_order)            \
+    TEST(the_camera_has_a_clock_of_its_own)
 
 #define DECLARE(name) void name(void);
 ALL_TESTS(DECLARE)

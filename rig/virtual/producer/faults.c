@@ -65,6 +65,7 @@ void fault_reorder(Camera *camera, int64_t now_ns) {
         oldest->fault = 0;
         Frame held = *oldest;
         *oldest = *in_flight(sensor, 1);
+        held.ready_ns = oldest->ready_ns;
         *in_flight(sensor, 1) = held;
     } else if (oldest->ready_ns <= now_ns) {
         if (oldest->fault_ns > 0 && oldest->fault_ns != NEVER)
