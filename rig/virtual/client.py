@@ -11,6 +11,7 @@ from rig.errors import BeamrigError
 
 if TYPE_CHECKING:
     from rig.virtual.frames import RenderedFrame
+    from rig.virtual.pair_truth import PairTruth
     from rig.virtual.truth import Truth
 
 ANSWER_TIMEOUT_S = 20.0
@@ -90,6 +91,14 @@ class WorldClient:
             if frame.camera == camera and frame.timestamp_ns == timestamp_ns:
                 return frame
         return None
+
+    def pair_truth(self, timestamp_b_ns: int, timestamp_s_ns: int) -> PairTruth | None:
+        """Return what is true of a pair, by its time stamps; None when a frame is not known any more."""
+        from rig.virtual.pair_truth import PairTruth
+
+        known = {(frame.camera, frame.timestamp_ns): frame for frame in self.frames()}
+        b, s = known.get(("B", timestamp_b_ns)), known.get(("S", timestamp_s_ns))
+        return None if b is None or s is None else PairTruth(self.truth().parameters, b, s)
 
     def fault(self, name: str, **options: float | str) -> dict[str, Any]:
         """Order something to go wrong (see `rig.virtual.faults`; ``box NAME`` for the trigger box).
