@@ -115,7 +115,8 @@ class HostLink:
         try:
             wire.send(self._sock, {"id": number, "op": op, "args": args, "deadline_s": deadline_s})
         except DeviceLost as exc:
-            self._lose(str(exc))
+            if not pending.done.wait(_GRACE_S):  # the watch knows better how the host ended
+                self._lose(exc.message)
         if not pending.done.wait(deadline_s):
             self._lose(f"it did not answer to {op} within {deadline_s:g} s")
             pending.done.wait(_GRACE_S)
