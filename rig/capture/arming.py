@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 from rig.camera.inbox import FrameRecord
 from rig.camera.types import Applied, CameraCounters, DeviceInfo, FeatureValue, Mode, Pixels
 from rig.capture.result import AppliedPlan
-from rig.errors import CameraTimeout, CaptureError
+from rig.errors import CameraTimeout, CaptureError, FeatureMissing
 from rig.exposure import ExposurePlan
 from rig.profiles import CAMERAS, CameraProfile, RigProfile
 
@@ -110,16 +110,23 @@ def start_both(cameras: Mapping[str, TakeCamera], profiles: Mapping[str, CameraP
         cameras[name].start("science")
         if WAITING_ALIAS not in profiles[name].nodes:
             return
-        deadline = time.monotonic() + _WAITING_S
-        while not cameras[name].read(f"${WAITING_ALIAS}"):
-            if time.monotonic() > deadline:
-                raise CameraTimeout(
-                    f"camera {name} does not wait for the trigger {_WAITING_S:g} s after its start",
-                    hint="look at its trigger settings",
-                )
-            time.sleep(_POLL_S)
+        try:
+            _wait_until_waiting(name, cameras[name])
+        except FeatureMissing:
+            return  # the profile is for many cameras, and this one cannot say
 
     for_both(one)
+
+
+def _wait_until_waiting(name: str, camera: TakeCamera) -> None:
+    deadline = time.monotonic() + _WAITING_S
+    while not camera.read(f"${WAITING_ALIAS}"):
+        if time.monotonic() > deadline:
+            raise CameraTimeout(
+                f"camera {name} does not wait for the trigger {_WAITING_S:g} s after its start",
+                hint="look at its trigger settings",
+            )
+        time.sleep(_POLL_S)
 
 
 def for_both(action: Callable[[str], T]) -> dict[str, T]:

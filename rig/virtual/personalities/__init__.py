@@ -21,6 +21,7 @@ How to write one (`producer/personality.py` explains every field, `producer/feat
 - `TriggerArmed`: ``Feature("TriggerArmed", "AcquisitionControl", "boolean", "...", "RO",
   register="AcquisitionStatus", instance=2)``: instance 2 of AcquisitionStatus is FrameTriggerWait.
 - Chunks: ``chunks={"ChunkFrameID": "ChunkFrameCounter", "ChunkGain": None}``.
+- What several cameras share may be in a file that begins with `_`.
 - Quirks: ``quirks=("frame_after_idle_lost",)``, see `QUIRKS`; ``"deaf": True`` in a change is a feature that
   reports success and is not applied. Tests switch more on with ``BEAMRIG_QUIRKS=name,name``.
 
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
 
 def names() -> list[str]:
     """Return the names of all personalities, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name for name in found if not name.startswith("_"))
 
 
 def load(name: str) -> Personality:

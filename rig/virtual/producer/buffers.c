@@ -59,7 +59,7 @@ static GC_ERROR frame_info(const Buffer *buffer, int32_t cmd, INFO_DATATYPE *typ
     case BUFFER_INFO_PIXELFORMAT: return answer_uint64(settings->pixel_format, type, out, size);
     case BUFFER_INFO_PIXELFORMAT_NAMESPACE: return answer_uint64(PIXELFORMAT_NAMESPACE_PFNC_32BIT, type, out, size);
     case BUFFER_INFO_DELIVERED_CHUNKPAYLOADSIZE:
-        return answer_size(buffer->filled_bytes - (chunks_have_trailers() ? 0 : buffer->image_bytes), type, out, size);
+        return answer_size(chunks_payload_bytes(buffer), type, out, size);
     case BUFFER_INFO_CHUNKLAYOUTID: return answer_uint64(settings->chunk_mask, type, out, size);
     case BUFFER_INFO_PIXEL_ENDIANNESS: return answer_int32(PIXELENDIANNESS_LITTLE, type, out, size);
     case BUFFER_INFO_DATA_LARGER_THAN_BUFFER:
@@ -84,10 +84,9 @@ GC_ERROR DSGetBufferInfo(DS_HANDLE stream, BUFFER_HANDLE handle, int32_t cmd, IN
     return result;
 }
 
-const uint64_t chunk_ids[CHUNK_COUNT] = {CHUNK_ID_ChunkFrameID, CHUNK_ID_ChunkTimestamp, CHUNK_ID_ChunkExposureTime,
-                                         CHUNK_ID_ChunkGain};
-
 GC_ERROR DSGetBufferChunkData(DS_HANDLE stream, BUFFER_HANDLE handle, SINGLE_CHUNK_DATA *chunks, size_t *count) {
+    static const uint64_t ids[CHUNK_COUNT] = {CHUNK_ID_ChunkFrameID, CHUNK_ID_ChunkTimestamp,
+                                              CHUNK_ID_ChunkExposureTime, CHUNK_ID_ChunkGain};
     Camera *camera;
     Buffer *buffer;
     GC_ERROR result = enter_buffer(stream, handle, &camera, &buffer);
@@ -106,7 +105,7 @@ GC_ERROR DSGetBufferChunkData(DS_HANDLE stream, BUFFER_HANDLE handle, SINGLE_CHU
         size_t place = 0;
         for (size_t i = 0; chunks != NULL && i < CHUNK_COUNT; i++)
             if (buffer->frame.settings.chunk_mask >> i & 1)
-                chunks[place++] = (SINGLE_CHUNK_DATA){.ChunkID = chunk_ids[i], .ChunkLength = CHUNK_BYTES,
+                chunks[place++] = (SINGLE_CHUNK_DATA){.ChunkID = ids[i], .ChunkLength = CHUNK_BYTES,
                                                       .ChunkOffset = (ptrdiff_t)buffer->chunk_offset[i]};
         *count = present;
     }

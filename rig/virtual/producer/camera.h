@@ -20,7 +20,6 @@ enum {
     WORLD_SLOTS = 32, /* frames that a busy world may owe; memory is taken when they are first used */
     USER_SETS = 3,    /* Default, UserSet0, UserSet1 */
     CHUNK_BYTES = 8,
-    IMAGE_CHUNK_ID = 0x1000, /* of the image itself, where chunks have trailers */
 };
 
 #define NEVER INT64_MAX
@@ -186,9 +185,11 @@ GC_ERROR buffer_find(Camera *camera, const void *handle, Buffer **buffer);
 /* worker.c */
 void *worker_run(void *camera);
 size_t settings_image_bytes(const Settings *settings);
+
+/* chunks.c */
 size_t settings_payload_bytes(const Settings *settings);
-bool chunks_have_trailers(void); /* the image is one of them then */
-extern const uint64_t chunk_ids[CHUNK_COUNT]; /* in the order of ChunkSelector */
+void chunks_write(Buffer *buffer); /* behind the image */
+size_t chunks_payload_bytes(const Buffer *buffer);
 
 /* pattern (source_pattern.c): writes a whole image in its pixel format */
 void pattern_render(const Frame *frame, uint8_t *target);

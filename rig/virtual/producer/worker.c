@@ -17,20 +17,6 @@ size_t settings_image_bytes(const Settings *settings) {
     return pfnc_bytes(settings->pixel_format, (size_t)settings->width * settings->height);
 }
 
-/* GigE Vision and USB3 Vision end every chunk, the image first of all, with its id and length. */
-typedef struct {
-    uint8_t id[4], length[4];
-} ChunkTrailer;
-
-bool chunks_have_trailers(void) {
-    return strcmp(personality.tl_type, "GEV") == 0 || strcmp(personality.tl_type, "U3V") == 0;
-}
-
-size_t settings_payload_bytes(const Settings *settings) {
-    size_t trailers = chunks_have_trailers() ? (CHUNK_COUNT + 1) * sizeof(ChunkTrailer) : 0;
-    return settings_image_bytes(settings) + (settings->chunk_mode ? CHUNK_COUNT * CHUNK_BYTES + trailers : 0);
-}
-
 /* ---- automatic functions ---- */
 
 /* Mean code above black of a grid of samples; both coordinates step oddly, so that all Bayer colours are met. */
@@ -85,42 +71,6 @@ static void adjust(Camera *camera, const Frame *frame) {
 
 /* ---- delivery ---- */
 
-static void put_u32(uint8_t target[4], uint32_t value) {
-    bool big_endian = strcmp(personality.tl_type, "GEV") == 0;
-    for (unsigned byte = 0; byte < 4; byte++)
-        target[byte] = (uint8_t)(value >> 8 * (big_endian ? 3 - byte : byte));
-}
-
-static void end_chunk(Buffer *buffer, uint32_t id, size_t length) {
-    ChunkTrailer trailer;
-    if (!chunks_have_trailers())
-        return;
-    put_u32(trailer.id, id);
-    put_u32(trailer.length, (uint32_t)length);
-    memcpy(buffer->base + buffer->filled_bytes, &trailer, sizeof trailer);
-    buffer->filled_bytes += sizeof trailer;
-}
-
-static void write_chunks(Buffer *buffer) {
-    const Frame *frame = &buffer->frame;
-    double exposure_us = (double)(frame->end_ns - frame->start_ns) / 1000.0;
-    int64_t start_ticks = frame->timestamp_ns / personality.tick_ns;
-    uint8_t values[CHUNK_COUNT][CHUNK_BYTES];
-    memcpy(values[ChunkSelector_FrameID], &frame->id, CHUNK_BYTES);
-    memcpy(values[ChunkSelector_Timestamp], &start_ticks, CHUNK_BYTES);
-    memcpy(values[ChunkSelector_ExposureTime], &exposure_us, CHUNK_BYTES);
-    memcpy(values[ChunkSelector_Gain], &frame->settings.gain_db, CHUNK_BYTES);
-    if (frame->settings.chunk_mask != 0)
-        end_chunk(buffer, IMAGE_CHUNK_ID, buffer->image_bytes);
-    for (size_t i = 0; i < CHUNK_COUNT; i++)
-        if (frame->settings.chunk_mask >> i & 1) {
-            buffer->chunk_offset[i] = buffer->filled_bytes;
-            memcpy(buffer->base + buffer->filled_bytes, values[i], CHUNK_BYTES);
-            buffer->filled_bytes += CHUNK_BYTES;
-            end_chunk(buffer, (uint32_t)chunk_ids[i], CHUNK_BYTES);
-        }
-}
-
 /* Without the lock: nobody else touches a buffer that is being filled, nor the pixels of its frame. */
 static void fill(const Camera *camera, Buffer *buffer) {
     const Frame *frame = &buffer->frame;
@@ -138,9 +88,10 @@ static void fill(const Camera *camera, Buffer *buffer) {
     else
         pattern_render(frame, buffer->base);
     if (quirk(QUIRK_msb_aligned))
-        pfnc_align_msb(frame->settings.pixel_format, buffer->base, (size_t)frame->settings.width * frame->settings.height);
+        pfnc_align_msb(frame->settings.pixel_format, buffer->base,
+                       (size_t)frame->settings.width * frame->settings.height);
     buffer->filled_bytes = buffer->image_bytes;
-    write_chunks(buffer);
+    chunks_write(buffer);
 }
 
 static void deliver(Camera *camera) {
