@@ -24,32 +24,37 @@ def refused(*args: str | Path) -> str:
 
 
 def test_devices_lists_each_producer_with_its_cameras(viky: Path, virtual_cti: Path) -> None:
-    result = run("--cti", viky, "--cti", virtual_cti, "--json")
+    result = run("--cti", viky, "--cti", virtual_cti, "--no-ports", "--json")
     assert result.exit_code == 0
     first, second = json.loads(result.stdout)["producers"]
     assert (first["cti"], first["error"], len(first["devices"])) == (str(viky), None, 3)
     assert [one["serial_number"] for one in second["devices"]] == ["VR-B-0001", "VR-S-0002"]
     assert set(second["devices"][0]) == {
-        "cti", "id", "vendor", "model", "serial_number", "user_name", "tl_type", "access_status"
+        "cti", "id", "vendor", "model", "serial_number", "user_name", "tl_type", "access_status",
+        "profiles", "problems",
     }  # fmt: skip
+    assert [(one["profiles"][0], one["problems"]) for one in second["devices"]] == [
+        ("virtual_camera", [])
+    ] * 2
 
 
 def test_devices_of_a_rig_are_those_of_its_producers(virtual_cti: Path) -> None:
-    producers = json.loads(run("--rig", "virtual", "--json").stdout)["producers"]
+    producers = json.loads(run("--rig", "virtual", "--no-ports", "--json").stdout)["producers"]
     assert [one["cti"] for one in producers] == [str(virtual_cti)]
 
 
 def test_devices_looks_where_the_makers_installers_say(viky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENICAM_GENTL64_PATH", f"/nonexistent:{viky.parent}")
-    producers = json.loads(run("--json").stdout)["producers"]
+    producers = json.loads(run("--no-ports", "--json").stdout)["producers"]
     assert [one["cti"] for one in producers] == [str(viky)]
     monkeypatch.delenv("GENICAM_GENTL64_PATH")
-    assert json.loads(run("--json").stdout) == {"producers": []}
-    assert "--rig" in run().stdout
+    nothing = json.loads(run("--no-ports", "--json").stdout)
+    assert nothing == {"producers": [], "ports": [], "rig": None}
+    assert "--rig" in run("--no-ports").stdout
 
 
 def test_one_bad_producer_does_not_hide_the_good_one_but_is_an_error(viky: Path, tmp_path: Path) -> None:
-    result = run("--cti", viky, "--cti", tmp_path / "none.cti", "--json")
+    result = run("--cti", viky, "--cti", tmp_path / "none.cti", "--no-ports", "--json")
     good, bad = json.loads(result.stdout)["producers"]
     assert len(good["devices"]) == 3
     assert "none.cti" in bad["error"]
@@ -59,10 +64,10 @@ def test_one_bad_producer_does_not_hide_the_good_one_but_is_an_error(viky: Path,
 def test_a_producer_that_is_none_is_refused_with_its_reason(tmp_path: Path) -> None:
     text = tmp_path / "text.cti"
     text.write_text("hello")
-    assert "there is no GenTL producer" in refused("--cti", tmp_path / "none.cti")
-    assert "no file" in refused("--cti", tmp_path)
-    assert "cannot be loaded" in refused("--cti", text)
-    assert "no GenTL producer" in refused("--cti", np.__path__[0] + "/_core/" + _a_library())
+    assert "there is no GenTL producer" in refused("--cti", tmp_path / "none.cti", "--no-ports")
+    assert "no file" in refused("--cti", tmp_path, "--no-ports")
+    assert "cannot be loaded" in refused("--cti", text, "--no-ports")
+    assert "no GenTL producer" in refused("--no-ports", "--cti", np.__path__[0] + "/_core/" + _a_library())
 
 
 def _a_library() -> str:
