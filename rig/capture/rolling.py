@@ -154,7 +154,7 @@ class Rolling:
         return found
 
     def _shifted(self, sights: Mapping[str, Sight]) -> bool:
-        """Two clocks whole periods apart look like one clock and a shift; the end of the burst decides then."""
+        """Clocks whole periods apart look like one clock and a shift; the burst's end decides then."""
         b, s = (sights[name].frames[0].timestamp_ns for name in CAMERAS)
         apart = s - b - self.burst.s_delay_ns
         periods = round(apart / self.burst.period_ns)
