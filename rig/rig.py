@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
@@ -12,16 +13,18 @@ from typing import Self
 from rig.camera.process import CameraProcess
 from rig.camera.types import Frame
 from rig.cameras import CameraPair, OnEvent
-from rig.capture.arming import run_hook
-from rig.capture.disk import check_room, free_bytes, pairs_left
+from rig.capture.arming import Bench, run_hook
+from rig.capture.disk import free_bytes, pairs_left
+from rig.capture.findings import Check
+from rig.capture.flow import TakeCounters
+from rig.capture.ordering import check_plan, order_take
 from rig.capture.result import AppliedPlan, Shot, TakeFailed, TakeResult
-from rig.capture.settle import Check
-from rig.capture.take import Bench, TakeOrder, run_take
+from rig.capture.schedule import Counted, Schedule, Stop, TakeControl
+from rig.capture.take import run_take
 from rig.companion import Companion, make_run_dir
-from rig.errors import CaptureError, CompanionError, DeviceError, PlanError
+from rig.errors import CompanionError, DeviceError, PlanError
 from rig.exposure import ExposurePlan
 from rig.profiles import CAMERAS, RigProfile, expand, load_profile, load_rig
-from rig.records import check_kind
 from rig.session import Session
 from rig.status import RigStatus
 from rig.trigger import open_box
@@ -58,6 +61,8 @@ class Rig:
         self._busy = threading.RLock()
         self._plan: AppliedPlan | None = None
         self._capturing = self._closed = False
+        self._counters: Callable[[], TakeCounters] | None = None
+        self._looked_at: dict[str, float] = {}
         self._message = ""
         self._disk = Path.cwd()
         self._quit = threading.Event()
@@ -78,7 +83,7 @@ class Rig:
         self.profile = expand(self.source, self.run_dir)
         slots = self.profile.cameras
         self.camera_profiles = {str(name): load_profile(slots[name].profile, "camera") for name in CAMERAS}
-        box_profile = load_profile(self.profile.trigger_box.profile, "trigger_box")
+        self.box_profile = load_profile(self.profile.trigger_box.profile, "trigger_box")
         wanted = self.profile.companion
         self._env = dict(wanted.env) if wanted else {}
         if wanted is not None:
@@ -87,7 +92,7 @@ class Rig:
         self._pair = CameraPair(self.profile, self.camera_profiles, self._env, on_event)
         closing.callback(self._pair.close)
         self._pair.open()
-        self.box = open_box(self.profile.trigger_box, box_profile)
+        self.box = open_box(self.profile.trigger_box, self.box_profile)
         closing.callback(self.box.close)
         watch = threading.Thread(target=self._watch, name="rig-watch", daemon=True)
         watch.start()
@@ -161,7 +166,15 @@ class Rig:
             self._pair.stop_live()
 
     def latest(self, camera: str, after_seq: int = 0) -> tuple[int, Frame] | None:
-        """Return a camera's newest frame and its sequence number, if there is a newer one; never waits."""
+        """Return a camera's newest frame and its sequence number, if there is a newer one; never waits.
+
+        Also during a take, but at half the rate of the live view: a copy must not compete with recording.
+        """
+        if self._capturing:
+            now = time.monotonic()
+            if now - self._looked_at.get(camera, 0.0) < 2 / self.profile.live_rate_hz:
+                return None
+            self._looked_at[camera] = now
         return self.cameras[camera].latest(after_seq)
 
     def restart_camera(self, name: str) -> None:
@@ -181,11 +194,15 @@ class Rig:
         session: Session,
         scene: str,
         kind: str,
-        pairs: int,
+        pairs: int | None = None,
         period_s: float | None = None,
         on_shot: Callable[[Shot], None] | None = None,
         check: Check | None = None,
-        cancel: threading.Event | None = None,
+        cancel: Stop | None = None,
+        *,
+        schedule: Schedule | None = None,
+        warmup: int = 0,
+        control: TakeControl | None = None,
     ) -> TakeResult:
         """Make one take with the plan in force, and record it; the live view goes on afterwards if it was on.
 
@@ -193,11 +210,16 @@ class Rig:
             session: Where it is recorded.
             scene: Name of a scene of the session.
             kind: Kind of the take.
-            pairs: Number of pulses to fire.
+            pairs: Number of pulses to fire, where no schedule is given.
             period_s: Time from pulse to pulse, in s; None takes the plan's.
-            on_shot: Called after each shot was recorded or rejected, in the calling thread.
-            check: Looks at the content of each pair and returns warnings, recorded with the pair.
-            cancel: When set, the box stops; the shots fired until then are recorded.
+            on_shot: Called after each shot was recorded or rejected, while the take runs and from its own
+                thread; must return soon.
+            check: Looks at the content of each pair; its findings are recorded with the pair, and one of
+                level "stop" ends the take.
+            cancel: An event that ends the take after the present shot.
+            schedule: When the pulses come: `Counted`, `ByHand`, `Interval` or `UntilStopped`.
+            warmup: Pulses fired before, whose frames are thrown away.
+            control: Stops the take, fires by hand, keeps a pre-roll.
 
         Raises:
             CaptureError: No plan, an impossible number or period, a hook failed, or (`TakeFailed`, with the
@@ -209,24 +231,26 @@ class Rig:
         """
         with self._busy:
             self._check_open()
-            plan = self._checked_plan(pairs, period_s)
-            session.scene(scene)
-            optics = self.profile.optics
-            check_room(session.root, pairs, optics.width_px, optics.height_px)
+            if schedule is None:
+                schedule = Counted(1 if pairs is None else pairs, period_s)
+            plan = self._plan.plan if self._plan is not None else None
+            order = order_take(self.profile, session, scene, kind, schedule, plan, warmup)
             self._disk = session.root
             bench = self._bench()
-            period = plan.period_s if period_s is None else period_s
-            order = TakeOrder(session, scene, check_kind(kind), pairs, period, plan)
             with self._pair.at_rest():
                 self._capturing = True
                 try:
                     run_hook(self.profile, kind, self._env)
-                    return run_take(bench, order, on_shot, check, cancel)
+                    steer = control or TakeControl(cancel)
+                    return run_take(bench, order, on_shot, check, steer, self._follow)
                 except TakeFailed as error:
                     self._blame_companion(error)
                     raise
                 finally:
-                    self._capturing = False
+                    self._capturing, self._counters = False, None
+
+    def _follow(self, counters: Callable[[], TakeCounters]) -> None:
+        self._counters = counters
 
     @contextlib.contextmanager
     def bench(self, period_s: float | None = None) -> Iterator[tuple[Bench, ExposurePlan]]:
@@ -237,7 +261,7 @@ class Rig:
         """
         with self._busy:
             self._check_open()
-            plan = self._checked_plan(1, period_s)
+            plan = check_plan(Counted(1, period_s), self._plan.plan if self._plan is not None else None)
             with self._pair.at_rest():
                 self._capturing = True
                 try:
@@ -247,22 +271,8 @@ class Rig:
 
     def _bench(self) -> Bench:
         outputs = {str(name): output for name, output in self.profile.trigger_box.outputs.items()}
-        return Bench(
-            self.cameras, self.camera_profiles, self.box, outputs, shared_clock=self.source.shared_clock
-        )
-
-    def _checked_plan(self, pairs: int, period_s: float | None) -> ExposurePlan:
-        if self._plan is None:
-            raise CaptureError("there is no exposure plan", hint="apply a plan before the first take")
-        if pairs < 1:
-            raise CaptureError(f"{pairs} pairs cannot be taken", hint="at least 1")
-        plan = self._plan.plan
-        if period_s is not None and not plan.min_period_s <= period_s < float("inf"):
-            raise CaptureError(
-                f"a period of {period_s:g} s is too short for this plan",
-                hint=f"at least {plan.min_period_s:.4g} s: exposure and readout must fit in",
-            )
-        return plan
+        most = self.box_profile.limits.max_burst
+        return Bench(self.cameras, self.camera_profiles, self.box, outputs, self.source.shared_clock, most)
 
     def _blame_companion(self, failed: TakeFailed) -> None:
         """Name the companion when its end is what took cameras and box away."""
@@ -276,7 +286,7 @@ class Rig:
 
     def status(self) -> RigStatus:
         """Return the state of everything; asks no device, never waits, may be called from any thread."""
-        optics = self.profile.optics
+        optics, counters = self.profile.optics, self._counters
         return RigStatus(
             cameras=self._pair.statuses(),
             box="closed" if self._closed else str(self.box.state()),
@@ -285,6 +295,7 @@ class Rig:
             disk_free_bytes=free_bytes(self._disk),
             pairs_left=pairs_left(self._disk, optics.width_px, optics.height_px),
             message=self._message,
+            take=counters() if counters is not None else None,
         )
 
     def _check_open(self) -> None:

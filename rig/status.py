@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rig.camera.types import CameraCounters, State
+from rig.capture.flow import TakeCounters
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class RigStatus:
         disk_free_bytes: Free room where the last session lies, or in the working folder.
         pairs_left: How many pairs find room there.
         message: What is wrong with the rig as a whole; empty when all is well.
+        take: The take under way; None while there is none.
     """
 
     cameras: dict[str, CameraStatus]
@@ -49,3 +51,4 @@ class RigStatus:
     disk_free_bytes: int
     pairs_left: int
     message: str
+    take: TakeCounters | None = None

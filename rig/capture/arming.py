@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from rig.camera.inbox import FrameRecord
@@ -15,6 +16,7 @@ from rig.capture.result import AppliedPlan
 from rig.errors import CameraTimeout, CaptureError, FeatureMissing
 from rig.exposure import ExposurePlan
 from rig.profiles import CAMERAS, CameraProfile, RigProfile
+from rig.trigger.base import TriggerBox
 
 WAITING_ALIAS: Final = "trigger_waiting"
 """Alias in a camera profile of a feature that is true while the camera waits for a trigger."""
@@ -39,6 +41,21 @@ class TakeCamera(Protocol):
     def pixels(self, record: FrameRecord) -> Pixels: ...  # noqa: D102
     def release(self, record: FrameRecord) -> None: ...  # noqa: D102
     def counters(self, *, fresh: bool = False) -> CameraCounters: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What is taken with: cameras, their profiles, the box and its outputs, one clock or two.
+
+    ``max_burst`` is the largest number of pulses that the box counts.
+    """
+
+    cameras: Mapping[str, TakeCamera]
+    profiles: Mapping[str, CameraProfile]
+    box: TriggerBox
+    outputs: Mapping[str, str]
+    shared_clock: bool = False
+    max_burst: int = 1 << 31
 
 
 def run_hook(rig: RigProfile, kind: str, env: Mapping[str, str]) -> None:

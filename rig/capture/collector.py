@@ -6,51 +6,84 @@ import contextlib
 import dataclasses
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 from rig.camera.inbox import FrameRecord
 from rig.camera.types import FrameMeta
 from rig.capture.arming import TakeCamera
 from rig.capture.indexing import FrameStamp, Trace
-from rig.capture.recorder import Recorder
+from rig.capture.sight import Sight
 from rig.errors import BeamrigError, CameraTimeout
 
 _POLL_S: Final = 0.1
 _FIRST_ID: Final = {"GEV": 1}
 """GigE Vision numbers its blocks from 1, everything else from 0."""
 
+ID_ROOM: Final = {"GEV": 65_000}
+"""Exposures after which a camera's numbers start anew by themselves: GigE Vision's have 16 bits."""
+
+Deliver = Callable[[int, FrameRecord], None]
+"""Takes a frame's position in the volley and the frame, and releases its memory."""
+
+
+def first_id_of(camera: TakeCamera) -> int:
+    """Return the number that a camera gives to its first exposure after it was started."""
+    return _FIRST_ID.get(camera.info.tl_type, 0)
+
 
 class Collector(threading.Thread):
     """Takes the frames of one camera until it has one for each pulse, is told to stop, or an error ends it.
 
     Args:
+        name: "B" or "S".
         camera: The camera, started.
         expected: Number of frames that end the collection.
-        recorder: Takes the frames and releases their memory.
+        first_id: Number that the camera gives to its next exposure.
+        deliver: Takes each frame.
         made_us: Exposure made by the width of the box's pulse, in µs; None where the camera times it.
 
     Attributes:
-        metas: What came, in order.
+        stamps: What came, in order.
+        metas: All but the pixels, by position; taken out by whoever has done with a frame.
         error: What ended the collection; None when nothing did.
         last_frame_at: When the newest frame came (``time.monotonic``).
     """
 
     def __init__(
-        self, name: str, camera: TakeCamera, expected: int, recorder: Recorder, made_us: float | None = None
+        self,
+        name: str,
+        camera: TakeCamera,
+        expected: int,
+        first_id: int,
+        deliver: Deliver,
+        made_us: float | None = None,
     ) -> None:
         super().__init__(name=f"collect-{name}", daemon=True)
         self._camera = camera
         self._expected = expected
         self._made_us = made_us
-        self._first_id = _FIRST_ID.get(camera.info.tl_type, 0)
-        self._deliver = recorder.deliver(name, self._first_id)
+        self._first_id = first_id
+        self._deliver = deliver
         self._deadline = float("inf")
         self._before = self._after = camera.counters(fresh=True)
         self._ignored: int | None = None
-        self._vouched = False
-        self.metas: list[FrameMeta] = []
+        self._vouched: dict[int, int] = {}
+        self._clocked = self._numbered = True
+        self.stamps: list[FrameStamp] = []
+        self.metas: dict[int, FrameMeta] = {}
         self.error: BeamrigError | None = None
         self.last_frame_at = float("-inf")
+
+    @property
+    def first_id(self) -> int | None:
+        """Number of the camera's next exposure before the volley; None where the computer numbers them."""
+        return self._first_id if self._numbered else None
+
+    @property
+    def counts_ignored(self) -> bool:
+        """Whether the camera counts the triggers that it ignores."""
+        return self._before.ignored_triggers is not None
 
     def give_up_at(self, deadline: float) -> None:
         """Set the time (of ``time.monotonic``) after which no frame is waited for any more."""
@@ -78,8 +111,8 @@ class Collector(threading.Thread):
 
     def _collect(self) -> None:
         while not self.full and time.monotonic() < self._deadline:
-            # The counter is read after each frame: when the camera is lost later, it still vouches for those
-            # that came before.
+            # The counter is read after each frame: then it vouches for that frame and those before it, also
+            # when the camera is lost later.
             with contextlib.suppress(CameraTimeout):
                 self._take(_POLL_S)
             self._note_ignored()
@@ -87,18 +120,23 @@ class Collector(threading.Thread):
     @property
     def full(self) -> bool:
         """Whether there is a frame for each pulse."""
-        return len(self.metas) >= self._expected
+        return len(self.stamps) >= self._expected
 
     @property
     def open_pulses(self) -> int:
         """How many pulses neither gave a frame yet nor were, as it seems, ignored."""
-        return 0 if not self.is_alive() else self._expected - len(self.metas) - (self.ignored or 0)
+        return 0 if not self.is_alive() else self._expected - len(self.stamps) - (self.ignored or 0)
 
     def _take(self, timeout_s: float) -> None:
         record = self._exposed_by_box(self._camera.next_record(timeout_s))
         self.last_frame_at = time.monotonic()
-        self.metas.append(record.meta)
-        self._deliver(len(self.metas) - 1, record)
+        meta = record.meta
+        self._clocked = self._clocked and meta.sources.get("timestamp_ns") != "host"
+        self._numbered = self._numbered and meta.sources.get("frame_id") != "host"
+        position = len(self.stamps)
+        self.metas[position] = meta
+        self._deliver(position, record)
+        self.stamps.append(FrameStamp(meta.frame_id, meta.timestamp_ns, meta.host_monotonic_ns))
 
     def _exposed_by_box(self, record: FrameRecord) -> FrameRecord:
         """Where pulses make the exposure, the camera's setting says nothing; only a frame's chunk does."""
@@ -115,7 +153,8 @@ class Collector(threading.Thread):
         if counted is None:
             return  # a camera that is just being lost cannot say any more; what it said before still holds
         self._ignored = counted
-        self._vouched = self._vouched or bool(self.metas)
+        if self.ignored is not None:
+            self._vouched[self.ignored] = len(self.stamps)
 
     @property
     def ignored(self) -> int | None:
@@ -132,14 +171,15 @@ class Collector(threading.Thread):
             "ignored_triggers": self.ignored,
         }
 
+    def sight(self) -> Sight:
+        """Return what the camera has said so far, for the proof while the burst runs."""
+        proving = self._clocked and self._numbered
+        return Sight(self.stamps, dict(self._vouched), self.ignored if proving else None)
+
     def trace(self) -> Trace:
         """Return what the camera said, for pairing; a camera without times of its own proves nothing."""
-        metas = self.metas
-        stamps = tuple(FrameStamp(meta.frame_id, meta.timestamp_ns, meta.host_monotonic_ns) for meta in metas)
-        clocked = all(meta.sources.get("timestamp_ns") != "host" for meta in metas)
-        numbered = all(meta.sources.get("frame_id") != "host" for meta in metas)
-        first_id = self._first_id if numbered else None
         ended = self.error.message if self.error else ""
         # Only a count that was read after the first frame holds all triggers that were ignored before it.
-        ignored = self.ignored if self._vouched or not metas else None
-        return Trace(stamps, ignored, first_id, clocked=clocked, ended=ended)
+        vouched = any(frames > 0 for frames in self._vouched.values())
+        ignored = self.ignored if vouched or not self.stamps else None
+        return Trace(tuple(self.stamps), ignored, self.first_id, clocked=self._clocked, ended=ended)

@@ -10,10 +10,9 @@ from functools import partial
 from typing import Final
 
 from rig.camera.inbox import FrameRecord
-from rig.capture.arming import TakeCamera, apply_triggered, for_both, start_both
+from rig.capture.arming import Bench, TakeCamera, apply_triggered, for_both, start_both
 from rig.capture.indexing import FrameStamp, Trace
 from rig.capture.pairing import Burst, Pairing, pair
-from rig.capture.take import Bench
 from rig.errors import BeamrigError, CameraTimeout
 from rig.placement import pulses as pulses_of
 from rig.placement import s_delay_ns

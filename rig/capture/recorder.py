@@ -1,8 +1,10 @@
-"""The recorder: RAW files are written while the burst runs, and get their names once their pairs are proven.
+"""The recorder: frames become part files while the burst runs, under the names that they most likely get.
 
-A frame's index is known only at the end of the burst, but the frames must leave the shared memory while it
-runs. So each is written at once as a part file with the index it most likely has; a proven pair is then only
-a rename, and a frame that turns out to be of another pulse (a trigger was ignored) is written anew.
+Which pulse made a frame is proven a little later, but the frame must leave the shared memory at once. So
+each is staged under the name of the pulse that its number suggests; a proven pair is then only flushed and
+renamed, and a frame that turns out to be of another pulse (a trigger was ignored) is written anew.
+
+Before the button of a pre-roll is pressed frames are held in memory instead, the newest ones only.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,9 +25,10 @@ import numpy as np
 from rig.camera.inbox import FrameRecord
 from rig.camera.types import FrameMeta
 from rig.capture.arming import TakeCamera
-from rig.dng import RawImage, WrittenFile, part_path, read_dng, stage_dng
+from rig.dng import RawImage, read_dng
 from rig.errors import BeamrigError, RawFileError
 from rig.profiles import CameraProfile
+from rig.raw_store import RawStore, Staged
 from rig.session import Session
 
 _LOG = logging.getLogger(__name__)
@@ -46,77 +50,152 @@ class Place:
         return self.session.shot_path(self.scene, self.kind, self.take, index, camera)
 
 
+@dataclasses.dataclass(frozen=True)
+class _Frame:
+    """A frame on its way: the index that it most likely has, and the job that stages or holds it."""
+
+    guess: int
+    job: Future[Staged | RawImage]
+
+
 class Recorder:
-    """Writes the frames of one take; close it when the take is over, it then removes what was not proven.
+    """Stages the frames of one take; close it when the take is over, it then removes what was not proven.
+
+    Frames are named by camera and number: their count within the take, from 0.
 
     Args:
         place: Where the files go.
         cameras: The cameras, to read pixels from and release memory to.
         profiles: Their profiles: Bayer pattern and saturation code.
+        store: The store of RAW files.
+        hold: How many frames of each camera to hold in memory instead of staging them, until :meth:`keep`.
 
     Attributes:
-        failed: Set when a frame could not be written; the take should end then.
+        failed: Set when a frame could not be staged; the take should end then.
     """
 
     def __init__(
-        self, place: Place, cameras: Mapping[str, TakeCamera], profiles: Mapping[str, CameraProfile]
+        self,
+        place: Place,
+        cameras: Mapping[str, TakeCamera],
+        profiles: Mapping[str, CameraProfile],
+        store: RawStore,
+        hold: int = 0,
     ) -> None:
         self.place = place
+        self.store = store
         self._cameras = cameras
         self._profiles = profiles
         self._pool = ThreadPoolExecutor(WRITERS, "record")
-        self._staged: dict[tuple[str, int], tuple[int, Future[WrittenFile]]] = {}
+        self._mutex = threading.Lock()
+        self._frames: dict[tuple[str, int], _Frame] = {}
+        self._held: dict[str, deque[int]] = {name: deque() for name in cameras}
+        self._hold = hold
+        self._top = dict.fromkeys(cameras, -1)
+        self._in_ring = dict.fromkeys(cameras, 0)
+        self._slots = dict.fromkeys(cameras, 1)
         self.failed = threading.Event()
 
-    def deliver(self, camera: str, first_id: int) -> Callable[[int, FrameRecord], None]:
-        """Return what takes the frames of a camera that numbers its first exposure ``first_id``."""
+    def deliver(self, camera: str, number: int, guess: int, record: FrameRecord) -> None:
+        """Take a frame that most likely is of pulse ``guess`` of the take, and release its memory soon."""
+        with self._mutex:
+            self._in_ring[camera] += 1
+            self._slots[camera] = record.ring.slots
+            # Two frames that claim one pulse must not share a part file: only rising ones get its name.
+            usual = guess > self._top[camera]
+            self._top[camera] = max(self._top[camera], guess)
+            path = self.place.path(max(guess, 0), camera)
+            if not usual:
+                path = self._other_name(camera, number)
+            work = self._keep_in_memory if self._hold else self._stage
+            job: Future[Staged | RawImage] = self._pool.submit(work, camera, max(guess, 0), path, record)
+            self._frames[camera, number] = _Frame(max(guess, 0), job)
+            if self._hold:
+                self._held[camera].append(number)
+                while len(self._held[camera]) > self._hold:
+                    self._frames.pop((camera, self._held[camera].popleft()), None)
 
-        def take(position: int, record: FrameRecord) -> None:
-            guess = record.meta.frame_id - first_id
-            path = self.place.path(guess, camera)
-            staged = path.with_name(f"t{self.place.take:02d}_f{position:04d}_{camera}.dng")
-            self._staged[camera, position] = (
-                guess,
-                self._pool.submit(self._write, camera, guess, staged, record),
-            )
+    def keep(self) -> None:
+        """Stage frames from now on; those held are staged when they are asked for."""
+        with self._mutex:
+            self._hold = 0
 
-        return take
+    def has(self, camera: str, number: int) -> bool:
+        """Whether a frame is still here: of a pre-roll the older ones are not."""
+        return (camera, number) in self._frames
 
-    def keep(self, camera: str, position: int, index: int) -> WrittenFile:
-        """Make sure that a frame's part file has its proven index and name; it can be published then.
+    def staged(self, camera: str, number: int, index: int) -> Staged:
+        """Return a frame's part file, with its proven index and the name that it is to get.
 
         Raises:
-            RawFileError: The frame could not be written.
+            RawFileError: The frame could not be written, or is not here any more.
         """
-        guess, job = self._staged[camera, position]
-        written = job.result()
+        frame = self._frames.get((camera, number))
+        if frame is None:
+            raise RawFileError(f"frame {number} of camera {camera} is not here any more")
         path = self.place.path(index, camera)
-        if guess == index:
-            try:
-                part_path(written.path).rename(part_path(path))
-            except OSError as error:
-                raise RawFileError(
-                    f"{part_path(written.path)} cannot be renamed: {error.strerror}", hint="look at the disk"
-                ) from error
-            return dataclasses.replace(written, path=path)
-        image = read_dng(part_path(written.path))
-        return stage_dng(path, dataclasses.replace(image, trigger_index=index, extra=self._extra(index)))
+        here = frame.job.result()
+        if isinstance(here, Staged) and frame.guess == index:
+            return here.named(path)
+        image = here if isinstance(here, RawImage) else read_dng(here.part)
+        # Not under its own name: a part of that name may hold the frame of which this one took the place.
+        again = self.store.stage(
+            self._other_name(camera, number),
+            dataclasses.replace(image, trigger_index=index, extra=self._extra(index)),
+        )
+        if isinstance(here, Staged) and here.part != again.part:
+            self.store.discard(here)
+        return again.named(path)
+
+    def done(self, camera: str, number: int) -> None:
+        """Forget a frame whose file has its name now."""
+        with self._mutex:
+            self._frames.pop((camera, number), None)
+
+    def drop(self, camera: str, number: int) -> None:
+        """Remove a frame that belongs to no pair."""
+        with self._mutex:
+            frame = self._frames.pop((camera, number), None)
+        if frame is None:
+            return
+        try:
+            here = frame.job.result()
+            if isinstance(here, Staged):
+                self.store.discard(here)
+        except BeamrigError as error:  # it was never written, or `Session.problems` will name it
+            _LOG.warning("a frame that is in no pair stays behind: %s", error.one_line())
+
+    def fill(self) -> float:
+        """Return how full the shared memory is, from 0 to 1: the fuller one of both cameras."""
+        return max(self._in_ring[name] / self._slots[name] for name in self._in_ring)
+
+    def waiting(self) -> int:
+        """Return how many frames are here: waiting to be written, or written and not yet in a pair."""
+        return len(self._frames)
 
     def close(self, *, keep: bool = False) -> None:
         """Wait for the writers and remove the parts of frames that belong to no pair, unless told to keep."""
         self._pool.shutdown(wait=True)
-        for _, job in self._staged.values():
-            if keep or job.exception() is not None:
-                continue
-            try:
-                part_path(job.result().path).unlink(missing_ok=True)
-            except OSError as error:  # `Session.problems` will name it
-                _LOG.warning("%s stays behind: %s", part_path(job.result().path), error.strerror)
+        for camera, number in () if keep else tuple(self._frames):
+            self.drop(camera, number)
 
-    def _write(self, camera: str, index: int, path: Path, record: FrameRecord) -> WrittenFile:
+    def _other_name(self, camera: str, number: int) -> Path:
+        return self.place.path(0, camera).with_name(f"t{self.place.take:02d}_f{number:04d}_{camera}.dng")
+
+    def _keep_in_memory(self, camera: str, index: int, path: Path, record: FrameRecord) -> RawImage:
         source = self._cameras[camera]
         try:
-            return stage_dng(path, self._image(camera, index, record.meta, source.pixels(record)))
+            return self._image(camera, index, record.meta, source.pixels(record).copy())
+        except BeamrigError:
+            self.failed.set()
+            raise
+        finally:
+            self._release(camera, record)
+
+    def _stage(self, camera: str, index: int, path: Path, record: FrameRecord) -> Staged:
+        source = self._cameras[camera]
+        try:
+            return self.store.stage(path, self._image(camera, index, record.meta, source.pixels(record)))
         except BeamrigError:
             self.failed.set()
             raise
@@ -127,7 +206,12 @@ class Recorder:
                 f" {type(error).__name__}: {error}"
             ) from error
         finally:
-            source.release(record)
+            self._release(camera, record)
+
+    def _release(self, camera: str, record: FrameRecord) -> None:
+        self._cameras[camera].release(record)
+        with self._mutex:
+            self._in_ring[camera] -= 1
 
     def _image(self, camera: str, index: int, meta: FrameMeta, pixels: np.ndarray[Any, Any]) -> RawImage:
         pixel_format = self._profiles[camera].pixel_format
@@ -168,26 +252,6 @@ class Recorder:
         }
 
 
-def file_facts(meta: FrameMeta, serial_number: str, written: WrittenFile) -> dict[str, Any]:
-    """Return what the journal keeps of one frame and its file."""
-    return {
-        "serial_number": serial_number,
-        "exposure_us": meta.exposure_us,
-        "gain_db": _finite(meta.gain_db),
-        "black_level_dn": _finite(meta.black_level_dn),
-        "frame_id": meta.frame_id,
-        "timestamp_ns": meta.timestamp_ns,
-        "sources": meta.sources,
-        "file": written.path.name,
-        "bytes": written.bytes,
-        "sha256": written.sha256,
-    }
-
-
 def _wall_time(monotonic_ns: int) -> datetime:
     """When the computer took a frame; a frame may wait for the disk for a while."""
     return datetime.now(UTC) - timedelta(microseconds=(time.monotonic_ns() - monotonic_ns) / 1e3)
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from rig.camera.types import Applied
+from rig.capture.shots import Shot, ShotCounts
 from rig.errors import CaptureError
 from rig.exposure import ExposurePlan
-from rig.records import PairRecord, RejectedShot
+from rig.records import PairRecord
+
+__all__ = ["AppliedPlan", "Shot", "ShotCounts", "TakeFailed", "TakeResult"]
 
 
 @dataclass(frozen=True)
@@ -36,64 +39,21 @@ class AppliedPlan:
 
 
 @dataclass(frozen=True)
-class Shot:
-    """One pulse of a take: a recorded pair, or a rejected shot.
-
-    Attributes:
-        record: What the session holds of it.
-        number: How many shots of the take are settled, this one included.
-        fired: How many were fired.
-    """
-
-    record: PairRecord | RejectedShot
-    number: int
-    fired: int
-
-    @property
-    def id(self) -> str:
-        """Name within the session."""
-        return self.record.id
-
-    @property
-    def paired(self) -> bool:
-        """Whether it gave a proven pair."""
-        return isinstance(self.record, PairRecord)
-
-    @property
-    def pair(self) -> PairRecord | None:
-        """The pair, if it gave one."""
-        return self.record if isinstance(self.record, PairRecord) else None
-
-    @property
-    def reason(self) -> str:
-        """Why it was rejected; empty for a pair."""
-        return self.record.sync.reason
-
-    @property
-    def skew_us(self) -> float | None:
-        """How much later than planned S started, against B, in microseconds."""
-        return self.record.sync.skew_us
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What a check of the content found."""
-        return self.record.warnings if isinstance(self.record, PairRecord) else ()
-
-
-@dataclass(frozen=True)
 class TakeResult:
     """The outcome of one take.
 
     Attributes:
-        session: Folder of the session.
-        scene: Name of the scene.
-        kind: Kind of the take.
-        take: Number of the take.
-        state: "complete", "cancelled" or "failed".
-        fired: Pulses fired, as far as known.
-        shots: Every fired pulse, in order.
+        session: Folder of the session. scene: Name of the scene. kind: Kind of the take. take: Number of
+            the take. state: "complete"; "cancelled" by the operator before all was taken; "stopped" for a
+            reason (the disk, a finding); "failed".
+        fired: Pulses fired, as far as known. shots: The fired pulses, in order; of a long take the newest
+            only (:data:`rig.capture.shots.KEPT`), all of them are in the session.
         applied: Exposures and settings as the cameras took them.
-        refused: Frames that belong to no pulse for sure, one line each.
+        refused: Frames that belong to no pulse for sure, one line each (the first thousand).
+        counts: How many shots gave a pair or were rejected; None counts ``shots``.
+        discarded: Shots of a pre-roll that was not kept, or was older than asked for.
+        reason: Why the take was stopped; empty when it was not.
+        warnings: What the operator should know of the take as a whole.
     """
 
     session: Path
@@ -105,20 +65,24 @@ class TakeResult:
     shots: tuple[Shot, ...]
     applied: AppliedPlan
     refused: tuple[str, ...] = ()
+    counts: ShotCounts | None = None
+    discarded: int = 0
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def paired(self) -> int:
         """Number of proven pairs."""
-        return sum(shot.paired for shot in self.shots)
+        return self.counts.paired if self.counts else sum(shot.paired for shot in self.shots)
 
     @property
     def rejected(self) -> int:
         """Number of rejected shots."""
-        return len(self.shots) - self.paired
+        return self.counts.rejected if self.counts else len(self.shots) - self.paired
 
     @property
     def pairs(self) -> list[PairRecord]:
-        """The pairs, in order."""
+        """The pairs among ``shots``, in order."""
         return [shot.pair for shot in self.shots if shot.pair is not None]
 
     def to_dict(self) -> dict[str, Any]:
@@ -142,7 +106,12 @@ class TakeResult:
                 for shot in self.shots
             ],
             "reasons": [f"{shot.id}: {shot.reason}" for shot in self.shots if not shot.paired],
-            "warnings": [f"{shot.id}: {warning}" for shot in self.shots for warning in shot.warnings],
+            "warnings": [
+                *self.warnings,
+                *(f"{shot.id}: {warning}" for shot in self.shots for warning in shot.warnings),
+            ],
+            "reason": self.reason,
+            "discarded": self.discarded,
             "refused_frames": list(self.refused),
         }
 

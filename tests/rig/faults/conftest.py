@@ -21,8 +21,8 @@ def _opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 @pytest.fixture
 def bench(_opened: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """The rig without a fault, less patient than usual; after the test the next take must be whole."""
-    monkeypatch.setattr("rig.capture.take.MARGIN_S", MARGIN_S)
-    monkeypatch.setattr("rig.capture.take.GRACE_S", 0.3)
+    monkeypatch.setattr("rig.capture.volley.MARGIN_S", MARGIN_S)
+    monkeypatch.setattr("rig.capture.volley.GRACE_S", 0.3)
     yield _opened
     _opened.mend()
     after = _opened.take(pairs=2)
