@@ -59,10 +59,9 @@ class Flicker:
             if self.steady_s_us
             else "; use steady light"
         )
-        return (
-            f"under {self.mains_hz:g} Hz mains light ({self.modulation:.0%} ripple) the brightness B/S may be off"
-            f" by {self.ratio_error:.1%} from shot to shot{way_out if self.notable else ''}"
-        )
+        light = f"under {self.mains_hz:g} Hz mains light ({self.modulation:.0%} ripple)"
+        off = f"the brightness B/S may be off by {self.ratio_error:.1%} from shot to shot"
+        return f"{light} {off}{way_out if self.notable else ''}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain data."""

@@ -172,7 +172,7 @@ def _shortest(prober: Prober, plan_min_s: float, limits: BoxLimits, tell: OnProg
 
     def works(period_s: float) -> bool:
         tell("shortest period", len(tried), _MOST_BURSTS)
-        seen = prober.fire(_SEARCH_PULSES, period_s)
+        seen = prober.fire(_SEARCH_PULSES, period_s, hasty=True)
         tried.append((period_s, len(seen.pairing.pairs) == _SEARCH_PULSES and not seen.pairing.refused))
         return tried[-1][1]
 

@@ -20,8 +20,8 @@ from rig.plan import ExposurePlan
 from rig.profiles import CAMERAS
 from rig.trigger.base import PulsePlan
 
-GRACE_S: Final = 1.0
-"""How much later than its exposure and readout a frame may arrive before it counts as lost."""
+GRACE_S: Final = 2.0
+"""How much later than its exposure and readout, or than the frame before, one may come before it is lost."""
 
 _POLL_S: Final = 0.05
 _LINGER_S: Final = 0.1
@@ -87,8 +87,12 @@ class Prober:
             one.delay_s + one.width_s for one in pulses_of(self.exposure_us, self._plan.placement).values()
         )
 
-    def fire(self, count: int, period_s: float, on_frame: OnFrame | None = None) -> Seen:
+    def fire(
+        self, count: int, period_s: float, on_frame: OnFrame | None = None, *, hasty: bool = False
+    ) -> Seen:
         """Fire ``count`` pulses and return what came; ``on_frame`` gets camera and number of its frames.
+
+        In haste the burst is cut short when a camera ignores a trigger.
 
         Raises:
             BeamrigError: A camera was lost, or the box did not obey.
@@ -114,8 +118,9 @@ class Prober:
                 )
                 for name in CAMERAS
             }
-            for_both(lambda name: listeners[name].listen(deadline, self.cancel))
-            if not self.cancel.is_set():
+            ignored = threading.Event()
+            for_both(lambda name: listeners[name].listen(deadline, self.cancel, ignored, hasty=hasty))
+            if not self.cancel.is_set() and not (hasty and ignored.is_set()):
                 complete = box.wait_done(period_s + GRACE_S) == count
                 time.sleep(self.busy_s + _LINGER_S)  # one frame too many is news, too
             for_both(lambda name: listeners[name].count_ignored())
@@ -172,15 +177,21 @@ class _Listener:
         self._stamps: list[FrameStamp] = []
         self.ignored: int | None = None
 
-    def listen(self, deadline: float, cancel: threading.Event) -> None:
-        """Take frames until there is one for each pulse, or the pulses are accounted for."""
-        while not cancel.is_set() and time.monotonic() < deadline:
+    def listen(
+        self, deadline: float, cancel: threading.Event, ignored: threading.Event, *, hasty: bool
+    ) -> None:
+        """Take frames until there is one for each pulse, or, in haste, until a trigger was ignored."""
+        while not cancel.is_set() and time.monotonic() < deadline and len(self._stamps) < self._count:
+            if hasty and ignored.is_set():
+                return
             try:
                 self._take(self._camera.next_record(_POLL_S))
+                # A slow line or computer brings frames late; as long as they keep coming none is given up.
+                deadline = max(deadline, time.monotonic() + GRACE_S)
             except CameraTimeout:
                 self.count_ignored()
-            if len(self._stamps) + (self.ignored or 0) >= self._count:
-                break
+            if self.ignored:
+                ignored.set()
 
     def drain(self) -> None:
         """Take what is still there."""

@@ -123,7 +123,7 @@ def _show(made: ExposurePlan) -> None:
 
 
 def _show_light(made: ExposurePlan, lights: list[Flicker], *, known: bool) -> None:
-    """What lamps on the mains would do; one line when nobody said which mains, a note of the plan otherwise."""
+    """Say what lamps on the mains would do: in passing when nobody said which mains, else as a note."""
     if not known:
         off = ", ".join(f"{light.ratio_error:.1%} at {light.mains_hz:g} Hz" for light in lights)
         console().print(f"lit by lamps on the mains, B/S may be off by {off} (see --mains)")
