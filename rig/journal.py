@@ -3,6 +3,11 @@
 The journal and the files are the only state of a session; everything else is derived from them. A line that
 a power cut tore is never dropped: it stays in the file and is reported in :attr:`Journal.problems`, and the
 next event starts on a line of its own.
+
+The order of the lines counts; their times are information, for a computer's clock may be set back. Each line
+has a number, one more than that of the line before: a gap or a repetition tells that a line was lost, edited
+or copied after it was written. A line that was never completed has no number that counts, so a crash leaves
+no gap. Journals from before the numbers are read as they are.
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rig.errors import DiskFull, SessionError
+from rig.part_files import sync_folder
 
 SCHEMA: Final = 1
 Event = dict[str, Any]
@@ -39,6 +45,9 @@ class Journal:
         self._offset = 0
         self._lines = 0
         self._torn = ""
+        self._number: int | None = None
+        self._highest = -1
+        self._tail = (0, -1)  # up to where the file is known to appends, and the last number there
         self._mutex = threading.RLock()
         self._depth = 0
         try:
@@ -62,7 +71,7 @@ class Journal:
         Raises:
             SessionError: The file is there already, or cannot be made.
         """
-        line = _line({"event": "journal", "schema": SCHEMA})
+        line = _line({"event": "journal", "schema": SCHEMA}, 0)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
             try:
@@ -112,23 +121,48 @@ class Journal:
             DiskFull: No room is left.
             SessionError: The disk refused for another reason, or an event is no JSON.
         """
-        block = b"".join(_line(event) for event in events)
-        if not block:
+        if not events:
             return
         with self.exclusive():
-            end = os.fstat(self._file).st_size
-            if end and os.pread(self._file, 1, end - 1) != b"\n":
-                block = b"\n" + block
             try:
-                rest = memoryview(block)
-                while rest:
-                    rest = rest[os.write(self._file, rest) :]
-                os.fsync(self._file)
+                end, number, healing = self._find_tail()
+                block = healing + b"".join(
+                    _line(event, number + n) for n, event in enumerate(events, start=1)
+                )
+                self._write(block, end)
             except OSError as error:
-                with suppress(OSError):  # else a torn line stays, which reading reports
-                    os.ftruncate(self._file, end)
                 kind = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else SessionError
-                raise kind(f"{self.path} cannot be written: {error.strerror}") from error
+                hint = "make room on the disk; what was recorded before is safe" if kind is DiskFull else ""
+                raise kind(f"{self.path} cannot be written: {error.strerror}", hint=hint) from error
+            self._tail = (end + len(block), number + len(events))
+
+    def _write(self, block: bytes, end: int) -> None:
+        try:
+            rest = memoryview(block)
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+            os.fsync(self._file)
+        except OSError:
+            with suppress(OSError):  # else a torn line stays, which reading reports
+                os.ftruncate(self._file, end)
+            raise
+
+    def _find_tail(self) -> tuple[int, int, bytes]:
+        """Return the file's length, the last number in it, and what the next line needs before it.
+
+        Only what others wrote since the last look is read, so that an append costs the same at any length.
+        """
+        known, number = self._tail
+        end = os.fstat(self._file).st_size
+        if end == known:
+            return end, number, b""
+        if end < known:  # somebody cut the file; what is left is the journal
+            known, number = 0, -1
+        fresh = self._read_from(known)
+        for line in fresh.split(b"\n"):
+            event = _parsed(line)
+            number = number if event is None else _number_of(event, number)
+        return known + len(fresh), number, b"" if fresh.endswith(b"\n") else b"\n"
 
     def events(self) -> list[Event]:
         """Return all events so far, oldest first, also those that another process wrote meanwhile.
@@ -136,9 +170,17 @@ class Journal:
         Raises:
             SessionError: The file cannot be read.
         """
+        return self.since(0)
+
+    def since(self, position: int) -> list[Event]:
+        """Return the events from a position on, in the list of :meth:`events`; reads new lines only.
+
+        Raises:
+            SessionError: The file cannot be read.
+        """
         with self.exclusive():
             try:
-                fresh = self._read_on()
+                fresh = self._read_from(self._offset)
             except OSError as error:
                 raise SessionError(f"{self.path} cannot be read: {error.strerror}") from error
             *lines, rest = fresh.split(b"\n")
@@ -151,12 +193,46 @@ class Journal:
                 self.problems = [problem for problem in self.problems if problem != self._torn]
                 self.problems += [torn] if torn else []
                 self._torn = torn
-            return list(self._events)
+            if not rest:
+                self._tail = max(self._tail, (self._offset, self._highest))
+            return self._events[position:]
 
-    def _read_on(self) -> bytes:
+    def quarantine(self, folder: Path) -> Path | None:
+        """Move a torn last line into a file of its own in ``folder``; return that file, or None without one.
+
+        Raises:
+            SessionError: The disk refused; the line is in the journal then, or in both.
+        """
+        with self.exclusive():
+            self.events()
+            try:
+                torn = self._read_from(self._offset)
+                if not torn:
+                    return None
+                if _parsed(torn) is not None:  # it lacks its end only
+                    self._write(b"\n", self._offset + len(torn))
+                    self.events()
+                    return None
+                path = folder / f"journal_{self._offset}.torn"
+                with path.open("wb") as file:
+                    file.write(torn)
+                    file.flush()
+                    os.fsync(file.fileno())
+                sync_folder(folder)
+                os.ftruncate(self._file, self._offset)
+                os.fsync(self._file)
+            except OSError as error:
+                raise SessionError(
+                    f"the torn line of {self.path} cannot be moved: {error.strerror}"
+                ) from error
+            self.events()
+        return path
+
+    def _read_from(self, position: int) -> bytes:
+        """Read what the file holds now from a position on; only so much, whatever a device may give."""
+        end = os.fstat(self._file).st_size
         chunks: list[bytes] = []
-        position = self._offset
-        while chunk := os.pread(self._file, 1 << 20, position):
+        while position < end and (chunk := os.pread(self._file, end - position, position)):
             chunks.append(chunk)
             position += len(chunk)
         return b"".join(chunks)
@@ -164,22 +240,49 @@ class Journal:
     def _take(self, line: bytes) -> None:
         if not line.strip():
             return
-        try:
-            event = json.loads(line)
-        except ValueError:
-            event = None
-        if isinstance(event, dict) and isinstance(event.get("event"), str):
-            self._events.append(event)
-        else:
+        event = _parsed(line)
+        if event is None:
             self.problems.append(f"line {self._lines} is damaged: {_shorten(line)}")
+            return
+        number = event.pop("seq", None)
+        if number is not None:
+            expected = number if self._number is None else self._number + 1
+            if number > expected:
+                lost = number - expected
+                self.problems.append(
+                    f"line {self._lines}: {lost} line{'s' * (lost > 1)} before it are missing"
+                )
+            elif number < expected:
+                self.problems.append(f"line {self._lines} repeats number {number}: it was copied or edited")
+            self._number, self._highest = number, max(number, self._highest)
+        self._events.append(event)
 
 
-def _line(event: Mapping[str, Any]) -> bytes:
-    stamped = {"time": datetime.now(UTC).isoformat(timespec="microseconds"), **event}
+def _parsed(line: bytes) -> Event | None:
+    """Return the event of a line; None when it is none of ours."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+        return None
+    return None if "seq" in event and type(event["seq"]) is not int else event
+
+
+def _number_of(event: Event, before: int) -> int:
+    return max(before, int(event.get("seq", before)))
+
+
+def _line(event: Mapping[str, Any], number: int) -> bytes:
+    stamped = {"time": _now().isoformat(timespec="microseconds"), **event, "seq": number}
     try:
         return json.dumps(stamped, allow_nan=False, separators=(",", ":")).encode() + b"\n"
     except (TypeError, ValueError) as error:
         raise SessionError(f"an event of the journal is no JSON: {error}") from error
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _shorten(line: bytes) -> str:

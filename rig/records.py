@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
@@ -253,35 +253,13 @@ def shot_record(
         raise SessionError(f"the journal has a shot that cannot be read: {error!r}") from error
 
 
-def shot_records(
-    events: Iterable[Mapping[str, Any]], path_of: Callable[[str, str, int, int, str], Path]
-) -> tuple[list[PairRecord | RejectedShot], list[str]]:
-    """Rebuild the shots among the journal's events; return them, and what could not be read, a line each.
+def revoked_id(event: Mapping[str, Any]) -> str:
+    """Return the name of the shot that an event revokes.
 
-    A pair that was revoked later (its take met evidence against it) is a rejected shot.
+    Raises:
+        KeyError: The event lacks something.
+        ValueError: A number in it is none.
     """
-    records: list[PairRecord | RejectedShot] = []
-    place: dict[str, int] = {}
-    problems: list[str] = []
-    for event in events:
-        if event["event"] not in ("shot", "shot_revoked"):
-            continue
-        try:
-            if event["event"] == "shot":
-                record = shot_record(event, path_of)
-                place[record.id] = len(records)
-                records.append(record)
-            else:
-                at = place[_revoked_id(event)]
-                records[at] = revoked(records[at], str(event["reason"]))
-        except SessionError as error:
-            problems.append(error.message)
-        except (KeyError, TypeError, ValueError) as error:
-            problems.append(f"the journal revokes a shot that it does not have: {error!r}")
-    return records, problems
-
-
-def _revoked_id(event: Mapping[str, Any]) -> str:
     return shot_id(event["scene"], event["kind"], int(event["take"]), int(event["index"]))
 
 
@@ -289,22 +267,3 @@ def revoked(record: PairRecord | RejectedShot, reason: str) -> RejectedShot:
     """Return the rejected shot that a pair becomes when later evidence speaks against it."""
     sync = replace(record.sync, verdict="rejected", reason=reason)
     return RejectedShot(record.scene, record.kind, record.take, record.index, sync)
-
-
-def take_records(events: Iterable[Mapping[str, Any]]) -> tuple[list[TakeRecord], list[str]]:
-    """Rebuild the takes among the journal's events; return them, and what could not be read, a line each."""
-    takes: dict[tuple[str, str, int], TakeRecord] = {}
-    problems: list[str] = []
-    for event in events:
-        if event["event"] not in ("take_started", "take_ended"):
-            continue
-        try:
-            key = (check_scene_name(event["scene"]), str(check_kind(event["kind"])), int(event["take"]))
-            if event["event"] == "take_started":
-                takes[key] = TakeRecord(*key, int(event["asked"]), "unfinished", dict(event["details"]))
-            elif key in takes:
-                state, outcome = str(event["state"]), dict(event["outcome"])
-                takes[key] = replace(takes[key], state=state, outcome=outcome)
-        except (SessionError, KeyError, TypeError, ValueError) as error:
-            problems.append(f"the journal has a take that cannot be read: {error!r}")
-    return list(takes.values()), problems

@@ -25,10 +25,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from rig.dng import PART_SUFFIX, sync_folder
+from rig.dng import sync_folder
 from rig.errors import SessionError
 from rig.exposure import ExposurePlan
 from rig.journal import Journal
+from rig.ledger import Ledger
 from rig.profiles import RigProfile, load_rig
 from rig.records import (
     PairRecord,
@@ -38,10 +39,9 @@ from rig.records import (
     check_scene_name,
     shot_event,
     shot_id,
-    shot_records,
-    take_records,
 )
 from rig.session_files import is_empty, profile_copies, read_card, takes_on_disk, write_card, write_text
+from rig.session_lock import RecordingMark
 
 SCHEMA: Final = 1
 _LOG = logging.getLogger(__name__)
@@ -68,6 +68,8 @@ class Session:
         created: When, ISO 8601 with offset.
         rig_profile: The rig as it was when the session was made.
         journal: The journal.
+        recording: Tells whether some program, this one included, records a take now.
+        profile_hashes: SHA-256 of each profile's copy when the session was made, by its path in the session.
     """
 
     def __init__(
@@ -79,7 +81,9 @@ class Session:
         self.created = str(card["created"])
         self.rig_profile = rig_profile
         self.journal = journal
-        self._hashes: dict[str, str] = dict(card["profiles"])
+        self.profile_hashes: dict[str, str] = dict(card["profiles"])
+        self._ledger = Ledger(journal, self.shot_path)
+        self.recording = RecordingMark(root / ".recording")
 
     @classmethod
     def create(cls, root: str | os.PathLike[str], rig: RigProfile, operator: str = "") -> Session:
@@ -134,12 +138,13 @@ class Session:
             raise SessionError(f"{folder / _CARD} is damaged")
         profile = load_rig(folder / "profiles" / "rig.yaml")
         session = cls(folder, card, Journal(folder / "journal.jsonl"), profile)
-        for problem in session._journal_problems():  # what cannot be read must not be missed in silence
+        for problem in session.journal_problems():  # what cannot be read must not be missed in silence
             _LOG.warning("%s: %s", folder.name, problem)
         return session
 
     def close(self) -> None:
         """Close the journal."""
+        self.recording.close()
         self.journal.close()
 
     def __enter__(self) -> Session:
@@ -226,13 +231,17 @@ class Session:
             except OSError as error:
                 raise SessionError(f"{folder} cannot be made: {error.strerror}") from error
             event = {"event": "take_started", "scene": scene, "kind": kind, "take": take, "asked": asked}
-            self.journal.append({**event, "details": dict(details)})
+            with self.recording.started():
+                self.journal.append({**event, "details": dict(details)})
         return take
 
     def end_take(self, scene: str, kind: str, take: int, state: str, outcome: Mapping[str, Any]) -> None:
-        """Write the end of a take; ``state`` is "complete", "cancelled" or "failed"."""
+        """Write a take's end; ``state``: "complete", "cancelled", "stopped", "failed" or "interrupted"."""
         event = {"event": "take_ended", "scene": scene, "kind": kind, "take": take, "state": state}
-        self.journal.append({**event, "outcome": dict(outcome)})
+        try:
+            self.journal.append({**event, "outcome": dict(outcome)})
+        finally:
+            self.recording.end()
 
     def shot_path(self, scene: str, kind: str, take: int, index: int, camera: str) -> Path:
         """Return where the RAW file of one camera's frame of a shot belongs."""
@@ -244,12 +253,11 @@ class Session:
 
     def takes(self, scene: str | None = None, kind: str | None = None) -> list[TakeRecord]:
         """Return the takes in the order they were made, of one scene and one kind if given."""
-        records, _ = take_records(self.journal.events())
-        return [record for record in records if _matches(record, scene, kind)]
+        return [record for record in self._ledger.takes() if _matches(record, scene, kind)]
 
     def pairs(self, scene: str | None = None, kind: str | None = None) -> list[PairRecord]:
         """Return the pairs whose both files are there, in the order they were made."""
-        return [r for r in self.shots(scene, kind) if isinstance(r, PairRecord) and not _gone(r)]
+        return [r for r in self.shots(scene, kind) if isinstance(r, PairRecord) and not missing_files(r)]
 
     def rejected(self, scene: str | None = None, kind: str | None = None) -> list[RejectedShot]:
         """Return the rejected shots, in the order they were made."""
@@ -260,43 +268,34 @@ class Session:
 
         A line that makes no sense costs its own shot only; :meth:`problems` names it.
         """
-        records, _ = shot_records(self.journal.events(), self.shot_path)
-        return [record for record in records if _matches(record, scene, kind)]
+        return [record for record in self._ledger.shots() if _matches(record, scene, kind)]
+
+    def kept_frames(self) -> dict[str, Mapping[str, Any]]:
+        """Return the journal's events of frames that were kept without proof, by file within the session."""
+        return self._ledger.kept()
+
+    def revoked(self) -> list[PairRecord]:
+        """Return the pairs that were revoked later, as they were; their files are kept."""
+        return self._ledger.revoked()
 
     def problems(self) -> list[str]:
-        """Compare journal, files and hashes of profiles; return what does not fit together, one line each."""
-        found = [f"journal: {problem}" for problem in self._journal_problems()]
-        for name, digest in self._hashes.items():
-            path = self.root / name
-            if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-                found.append(f"{name} was changed or removed after the session was made")
-        known: set[Path] = set()
-        for record in self.shots():
-            if isinstance(record, PairRecord):
-                known |= {record.path_b, record.path_s}
-                found += [f"{record.id}: {path.name} is missing" for path in _gone(record)]
-        for path in sorted((self.root / "scenes").glob("*/*/*")):
-            if path.name.endswith(PART_SUFFIX):
-                found.append(f"{path.relative_to(self.root)} was never finished")
-            elif path.suffix == ".dng" and path not in known:
-                found.append(f"{path.relative_to(self.root)} is in no pair of the journal")
-        found += [
-            f"{take.scene}/{take.kind}: take {take.take} was never finished"
-            for take in self.takes()
-            if take.state == "unfinished"
-        ]
-        return found
+        """Compare journal, files and hashes of profiles; return what does not fit together, one line each.
 
-    def _journal_problems(self) -> list[str]:
-        events = self.journal.events()
-        _, takes = take_records(events)
-        _, shots = shot_records(events, self.shot_path)
-        return [*self.journal.problems, *takes, *shots]
+        The contents of RAW files are not read; :func:`rig.session_check.check_session` does.
+        """
+        from rig.session_check import quick_findings  # which needs this module
+
+        return [finding.message for finding in quick_findings(self)]
+
+    def journal_problems(self) -> list[str]:
+        """Return what of the journal cannot be read or is not as it was written, one line each."""
+        return self._ledger.problems()
 
 
 def _matches(record: PairRecord | RejectedShot | TakeRecord, scene: str | None, kind: str | None) -> bool:
     return scene in (None, record.scene) and kind in (None, record.kind)
 
 
-def _gone(record: PairRecord) -> list[Path]:
+def missing_files(record: PairRecord) -> list[Path]:
+    """Return the RAW files of a pair that are not there."""
     return [path for path in (record.path_b, record.path_s) if not path.is_file()]

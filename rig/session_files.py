@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from rig.dng import part_path, sync_folder
 from rig.errors import SessionError
+from rig.part_files import part_path, sync_folder
 from rig.profiles import RigProfile, dump_profile, load_profile
 
 
