@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from rig.cli.common import LENGTH, SPEED, TIME, console, json_option, place_option, print_json, rig_option
+from rig.cli.interrupt import cancel_by_ctrl_c
 from rig.cli.params import PathName
 from rig.errors import PlanError, SessionError
 from rig.exposure import ExposurePlan, place_again, plan_exposure
@@ -107,7 +106,7 @@ def capture(
         with (
             Rig.open(profile) as rig,
             _progress(kind, pairs, quiet=as_json) as (progress, bar),
-            _cancel_by_ctrl_c() as cancel,
+            cancel_by_ctrl_c() as cancel,
         ):
             rig.apply_plan(plan)
             try:
@@ -169,17 +168,6 @@ def _scene_plan(session: Session, name: str, made: ExposurePlan | None) -> Expos
     if plan is None:
         raise PlanError(f"scene {name!r} has no plan", hint=_PLAN_HINT)
     return plan
-
-
-@contextlib.contextmanager
-def _cancel_by_ctrl_c() -> Iterator[threading.Event]:
-    """Let Ctrl+C stop the box and record what was fired, instead of tearing everything down."""
-    cancel = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: cancel.set())
-    try:
-        yield cancel
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

@@ -84,6 +84,18 @@ def test_a_clock_that_drifts_is_measured(rig: Rig, plan: ExposurePlan, world: Wo
     assert any("drift apart by 80" in reason for reason in found.reasons)
 
 
+def test_cameras_with_clocks_of_their_own_are_related_by_their_intervals(
+    rig: Rig, plan: ExposurePlan, world: WorldClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rig, "source", rig.source.model_copy(update={"shared_clock": False}))
+    world.fault("clock", camera="S", drift_ppm=-35.0, offset_s=1234.5678)
+    found = short_test(rig, plan)
+    assert (found.verdict, found.paired, found.clock) == ("good", 12, "fitted")
+    assert found.clock_rate_ppm == pytest.approx(-35, abs=0.5)
+    assert found.skew is not None
+    assert found.skew.max_us < 1
+
+
 def test_jitter_shows_in_the_spread(rig: Rig, plan: ExposurePlan, world: WorldClient) -> None:
     world.fault("jitter", jitter_us=60.0)
     found = short_test(rig, plan)
