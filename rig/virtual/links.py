@@ -196,13 +196,17 @@ class CameraLinks:
         except protocol.WireError as error:
             log.warning("bad greeting: %s", error)
             return protocol.STATUS_BAD_PROTOCOL, None
-        if not isinstance(hello, protocol.Hello) or len(handles) != 1:
+        if not isinstance(hello, protocol.Hello):
             return protocol.STATUS_BAD_PROTOCOL, None
         renderer = self._renderers.get(hello.serial)
         if renderer is None:
             return protocol.STATUS_UNKNOWN_SERIAL, None
         if self._names[hello.serial] in self.unplugged():
             return protocol.STATUS_UNPLUGGED, None
+        if not hello.slots:
+            return protocol.STATUS_OK, None  # it was only asked whether the camera is there
+        if len(handles) != 1:
+            return protocol.STATUS_BAD_PROTOCOL, None
         memory = map_frames(handles[0], hello, renderer.parameters.grid)
         if memory is None:
             return protocol.STATUS_BAD_PROTOCOL, None

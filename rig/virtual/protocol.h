@@ -19,6 +19,8 @@
  *
  *   timestamp = t + clock_offset + (t - clock_zero) * drift_ppm / 1e6
  *
+ * A HELLO with no slots (and no memfd) only asks whether the camera is there; the connection ends with the WELCOME.
+ *
  * The memfd holds `slots` frames of `slot_bytes` bytes each. A slot belongs to the world from RENDER until RENDERED and
  * to the producer otherwise. It is sealed against resizing, so neither side can make the other fault.
  */

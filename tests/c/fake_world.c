@@ -22,7 +22,7 @@ static void *welcome_one(void *argument) {
     return NULL;
 }
 
-void world_begin(World *world, uint32_t status) {
+void world_listen(World *world, uint32_t status) {
     *world = (World){.folder = "/tmp/beamrig-test-XXXXXX", .address = {.sun_family = AF_UNIX},
                      .welcome = {.header = {BRW_MAGIC, BRW_WELCOME}, .status = status, .temperature_c = 41.5}};
     CHECK(mkdtemp(world->folder) != NULL);
@@ -31,6 +31,17 @@ void world_begin(World *world, uint32_t status) {
     CHECK_EQUAL(bind(world->listener, (struct sockaddr *)&world->address, sizeof world->address), 0);
     CHECK_EQUAL(listen(world->listener, 2), 0);
     setenv("BEAMRIG_WORLD", world->address.sun_path, 1);
+}
+
+void world_deafen(World *world) {
+    close(world->listener);
+    unlink(world->address.sun_path);
+    rmdir(world->folder);
+    unsetenv("BEAMRIG_WORLD");
+}
+
+void world_begin(World *world, uint32_t status) {
+    world_listen(world, status);
     pthread_create(&world->thread, NULL, welcome_one, world);
 }
 
@@ -42,10 +53,7 @@ void world_end(World *world) {
     munmap(world->pixels, world->hello.slots * world->hello.slot_bytes);
     close(world->memory);
     close(world->socket);
-    close(world->listener);
-    unlink(world->address.sun_path);
-    rmdir(world->folder);
-    unsetenv("BEAMRIG_WORLD");
+    world_deafen(world);
 }
 
 BrwRender hear_render(World *world) {

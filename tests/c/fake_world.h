@@ -18,6 +18,9 @@ typedef struct {
     pthread_t thread;
 } World;
 
+/* Only a socket that listens, and its end. */
+void world_listen(World *world, uint32_t status);
+void world_deafen(World *world);
 /* Wait for one camera that opens, and answer with that status. */
 void world_begin(World *world, uint32_t status);
 /* After the camera has been opened (or refused). */

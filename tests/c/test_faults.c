@@ -1,4 +1,5 @@
 /* What the world orders to go wrong, seen by a host; and the camera's own clock. */
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,28 @@ typedef struct {
     Library library;
     Host host;
 } Scene;
+
+/* A world that is asked for both cameras, one after the other, and says that one of them is not there. */
+typedef struct {
+    World world;
+    int missing;
+    pthread_t thread;
+} FakeList;
+
+static void *answer_both(void *argument) {
+    FakeList *list = argument;
+    for (int i = 0; i < 2; i++) {
+        int asked = accept(list->world.listener, NULL, NULL);
+        BrwHello hello;
+        CHECK_EQUAL(recv(asked, &hello, sizeof hello, 0), sizeof hello);
+        CHECK_EQUAL(hello.slots, 0);
+        BrwWelcome answer = list->world.welcome;
+        answer.status = i == list->missing ? BRW_UNPLUGGED : BRW_OK;
+        CHECK_EQUAL(send(asked, &answer, sizeof answer, 0), sizeof answer);
+        close(asked);
+    }
+    return NULL;
+}
 
 static void scene_begin(Scene *scene) {
     scene->library = library_open();
@@ -123,6 +146,31 @@ void an_unplugged_camera_is_lost_and_not_to_be_opened(void) {
     world_join(&scene.world);
     world_end(&scene.world);
     library_close(&scene.library);
+}
+
+void a_camera_that_is_not_plugged_in_is_not_listed(void) {
+    static const char *const left[] = {"VR-S-0002", "VR-B-0001"}; /* by who is missing */
+    Library library = library_open();
+    for (int missing = 1; missing >= 0; missing--) {
+        FakeList list = {.missing = 1 - missing};
+        world_listen(&list.world, BRW_OK);
+        pthread_create(&list.thread, NULL, answer_both, &list);
+        bool8_t changed;
+        CHECK_EQUAL(IFUpdateDeviceList(library.interface, &changed, 0), GC_ERR_SUCCESS);
+        pthread_join(list.thread, NULL);
+        world_deafen(&list.world);
+        CHECK_EQUAL(changed, 1);
+        uint32_t count;
+        char id[32];
+        size_t size = sizeof id;
+        CHECK_EQUAL(IFGetNumDevices(library.interface, &count), GC_ERR_SUCCESS);
+        CHECK_EQUAL(count, 1);
+        CHECK_EQUAL(IFGetDeviceID(library.interface, 0, id, &size), GC_ERR_SUCCESS);
+        CHECK(strcmp(id, left[list.missing]) == 0);
+        CHECK_EQUAL(IFGetDeviceID(library.interface, 1, id, &size), GC_ERR_INVALID_INDEX);
+    }
+    CHECK_EQUAL(IFUpdateDeviceList(library.interface, NULL, 0), GC_ERR_SUCCESS); /* without a world all are there */
+    library_close(&library);
 }
 
 void an_ignored_trigger_is_counted_on_order(void) {

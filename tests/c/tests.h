@@ -42,6 +42,7 @@
     TEST(a_frame_comes_late_on_order_and_so_do_those_behind_it) \
     TEST(a_call_hangs_once_on_order)                        \
     TEST(an_unplugged_camera_is_lost_and_not_to_be_opened)  \
+    TEST(a_camera_that_is_not_plugged_in_is_not_listed)     \
     TEST(an_ignored_trigger_is_counted_on_order)            \
     TEST(the_camera_has_a_clock_of_its_own)
 

@@ -139,6 +139,7 @@ struct Camera {
     uint32_t number;
     const char *serial;
     uint32_t generation; /* of the device and its port; 0: closed */
+    bool absent; /* at the latest look at who is there */
     bool read_only, lost, busy_elsewhere, stop_worker;
     char lost_reason[128];
     pthread_t worker;
@@ -198,6 +199,7 @@ uint32_t pattern_code(const Frame *frame, uint32_t x, uint32_t y);
 /* world (source_world.c) */
 GC_ERROR world_connect(Camera *camera);
 void world_disconnect(Camera *camera); /* without the lock */
+bool world_shows(const char *serial);  /* is that camera plugged in? without a lock: the world is asked */
 bool world_request(Camera *camera, Frame *frame);
 const uint16_t *world_pixels(const Camera *camera, uint32_t slot);
 void world_release(Camera *camera, uint32_t slot);

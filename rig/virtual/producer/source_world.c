@@ -94,6 +94,22 @@ static GC_ERROR hear_welcome(Camera *camera) {
     }
 }
 
+bool world_shows(const char *serial) {
+    const char *path = getenv("BEAMRIG_WORLD");
+    if (path == NULL || path[0] == '\0')
+        return true;
+    World asked = {.socket = -1, .memory = -1};
+    BrwHello hello = {.header = {BRW_MAGIC, BRW_HELLO}, .pid = (uint32_t)getpid()};
+    BrwWelcome welcome = {0};
+    strncpy(hello.serial, serial, sizeof hello.serial - 1);
+    /* A world that cannot be asked is told of when the camera is opened. */
+    bool answered = dial(&asked, path) &&
+                    send(asked.socket, &hello, sizeof hello, MSG_NOSIGNAL) == (ssize_t)sizeof hello &&
+                    recv(asked.socket, &welcome, sizeof welcome, 0) == (ssize_t)sizeof welcome;
+    close_all(&asked);
+    return !answered || welcome.status != BRW_UNPLUGGED;
+}
+
 /* ---- listening ---- */
 
 static bool take_rendered(Camera *camera, const BrwRendered *rendered) {

@@ -229,12 +229,20 @@ GC_ERROR IFGetInfo(IF_HANDLE interface, int32_t cmd, INFO_DATATYPE *type, void *
     return result == GC_ERR_SUCCESS ? interface_info(cmd, type, buffer, size) : result;
 }
 
+static bool is_there(Camera *camera) {
+    pthread_mutex_lock(&camera->lock);
+    bool there = !camera->absent;
+    pthread_mutex_unlock(&camera->lock);
+    return there;
+}
+
 GC_ERROR IFGetNumDevices(IF_HANDLE interface, uint32_t *count) {
     GC_ERROR result = system_check(interface, HANDLE_INTERFACE);
     if (result == GC_ERR_SUCCESS && count == NULL)
         return fail(GC_ERR_INVALID_PARAMETER, "no place for the count");
     if (result == GC_ERR_SUCCESS)
-        *count = CAMERA_COUNT;
+        for (uint32_t i = *count = 0; i < CAMERA_COUNT; i++)
+            *count += is_there(&cameras[i]);
     return result;
 }
 
@@ -242,16 +250,27 @@ GC_ERROR IFGetDeviceID(IF_HANDLE interface, uint32_t index, char *id, size_t *si
     GC_ERROR result = system_check(interface, HANDLE_INTERFACE);
     if (result != GC_ERR_SUCCESS)
         return result;
-    if (index >= CAMERA_COUNT)
-        return fail(GC_ERR_INVALID_INDEX, "there are %d cameras", CAMERA_COUNT);
-    return answer_text(cameras[index].serial, NULL, id, size);
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < CAMERA_COUNT; i++)
+        if (is_there(&cameras[i]) && seen++ == index)
+            return answer_text(cameras[i].serial, NULL, id, size);
+    return fail(GC_ERR_INVALID_INDEX, "there are %u cameras", seen);
 }
 
 GC_ERROR IFUpdateDeviceList(IF_HANDLE interface, bool8_t *changed, uint64_t timeout_ms) {
     (void)timeout_ms;
+    GC_ERROR result = system_check(interface, HANDLE_INTERFACE);
     if (changed != NULL)
         *changed = 0;
-    return system_check(interface, HANDLE_INTERFACE);
+    for (size_t i = 0; result == GC_ERR_SUCCESS && i < CAMERA_COUNT; i++) {
+        bool shown = world_shows(cameras[i].serial);
+        pthread_mutex_lock(&cameras[i].lock);
+        if (changed != NULL && cameras[i].absent == shown)
+            *changed = 1;
+        cameras[i].absent = !shown;
+        pthread_mutex_unlock(&cameras[i].lock);
+    }
+    return result;
 }
 
 static Camera *find_camera(const char *id) {

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from rig.errors import BeamrigError, DeviceLost
+from rig.camera.errors import DeviceNotFound
+from rig.errors import DeviceLost
 from tests.rig.faults.bench import PAIRS, Bench, error_of
 
 
@@ -27,7 +28,7 @@ def test_an_unplugged_camera_is_noticed_at_rest_and_live(bench: Bench, camera: s
     until_lost(bench, *names)
     for name in names:
         assert "check cable and power" in error_of(bench, name).hint
-        with pytest.raises(BeamrigError, match="not plugged in"):
+        with pytest.raises(DeviceNotFound, match="does not show a camera"):
             bench.rig.restart_camera(name)
     bench.mend()
     if live:

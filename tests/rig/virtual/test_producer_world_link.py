@@ -117,10 +117,16 @@ class FakeWorld:
     """The world's side of one camera: says hello, sees what is asked."""
 
     def __init__(self, listener: socket.socket, status: int) -> None:
-        self.socket, _ = listener.accept()
-        packet, descriptors, _, _ = socket.recv_fds(self.socket, protocol.MAX_MESSAGE_BYTES, 1)
-        hello = protocol.unpack(packet)
-        assert isinstance(hello, protocol.Hello)
+        slots = 0
+        while not slots:  # before it opens a camera, a host asks which are there
+            self.socket, _ = listener.accept()
+            packet, descriptors, _, _ = socket.recv_fds(self.socket, protocol.MAX_MESSAGE_BYTES, 1)
+            hello = protocol.unpack(packet)
+            assert isinstance(hello, protocol.Hello)
+            slots = hello.slots
+            if not slots:
+                self.socket.send(protocol.Welcome(protocol.STATUS_OK).pack())
+                self.socket.close()
         self.hello = hello
         self.memory = mmap.mmap(descriptors[0], hello.slots * hello.slot_bytes)
         os.close(descriptors[0])
