@@ -68,7 +68,10 @@ class Dialogue:
     def _raise_error(self, command: str) -> None:
         code = int(_number(self.link.query("LERR?"), "LERR?"))
         if code:
-            raise TriggerError(f"the DG645 refused '{command}': {error_text(code)} ({code})")
+            raise TriggerError(
+                f"the DG645 refused '{command}': {error_text(code)} ({code})",
+                hint="compare levels and limits in its profile with its manual",
+            )
 
     def reset(self) -> None:
         """Bring the box into its default state and forget the errors of earlier programs."""

@@ -175,13 +175,17 @@ class Highland(BoxDriver):
     def _command(self, command: str) -> None:
         answer = self.link.query(command)
         if answer != "OK":
-            raise TriggerError(f"{self.NAME} refused '{command}': {answer}")
+            raise TriggerError(
+                f"{self.NAME} refused '{command}': {answer}", hint="can this model do it? see its manual"
+            )
 
     def _read(self, question: str, form: re.Pattern[str]) -> re.Match[str]:
         answer = self.link.query(question)
         found = form.fullmatch(answer)
         if found is None:
-            raise ProtocolError(f"{self.NAME} answered '{answer}' to {question}")
+            raise ProtocolError(
+                f"{self.NAME} answered '{answer}' to {question}", hint="is its firmware a very different one?"
+            )
         return found
 
     def _trigger(self) -> tuple[str, int, float]:
@@ -199,7 +203,10 @@ class Highland(BoxDriver):
         question = f"{name}S"
         found = self._read(question, _CHANNEL)
         if found[1] != name:
-            raise ProtocolError(f"{self.NAME} answered for channel {found[1]} to {question}")
+            raise ProtocolError(
+                f"{self.NAME} answered for channel {found[1]} to {question}",
+                hint="try again",
+            )
         times = [self.number(text.replace(",", ""), question) for text in (found[4], found[5])]
         return found[2], found[3], times[0], times[1]
 

@@ -92,7 +92,9 @@ class PrawnBlaster(BoxDriver):
     def _configure(self, plan: PulsePlan) -> AppliedPulses:
         half = round(plan.period_s * CLOCK_HZ / 2)
         if not SHORTEST_HALF <= half <= LONGEST_HALF:
-            raise TriggerError(f"{self.NAME} cannot fire every {plan.period_s:g} s")
+            raise TriggerError(
+                f"{self.NAME} cannot fire every {plan.period_s:g} s", hint="its half period is 50 ns to 42 s"
+            )
         for name in plan.outputs:
             clock = self.OUTPUTS[name]
             self._set(f"set {clock} 0 {half} {plan.count}", f"get {clock} 0", f"{half} {plan.count}")
@@ -103,7 +105,10 @@ class PrawnBlaster(BoxDriver):
     def _arm(self, applied: AppliedPulses) -> None:
         status, clock = self._status()
         if status not in _IDLE or clock:
-            raise TriggerError(f"{self.NAME} is not ready: run-status {status}, clock-status {clock}")
+            raise TriggerError(
+                f"{self.NAME} is not ready: run-status {status}, clock-status {clock}",
+                hint="is another program connected to it?",
+            )
 
     def _fire(self, applied: AppliedPulses) -> None:
         self._command("start")
@@ -130,7 +135,9 @@ class PrawnBlaster(BoxDriver):
     def _command(self, command: str) -> None:
         answer = self.link.query(command)
         if answer != "ok":
-            raise TriggerError(f"{self.NAME} refused '{command}': {answer}")
+            raise TriggerError(
+                f"{self.NAME} refused '{command}': {answer}", hint="is its firmware 1.1 or newer?"
+            )
 
     def _expect(self, question: str, wanted: str, command: str) -> None:
         answer = self.link.query(question)

@@ -196,5 +196,8 @@ class QC9520(BoxDriver):
         answer = self.link.query(command).strip()
         if answer.startswith("?"):
             code = int(answer[1:]) if answer[1:].isdigit() else 0
-            raise TriggerError(f"{self.NAME} refused '{command}': {ERRORS.get(code, 'error')} ({answer})")
+            raise TriggerError(
+                f"{self.NAME} refused '{command}': {ERRORS.get(code, 'error')} ({answer})",
+                hint="can this model do it? see its manual",
+            )
         return answer

@@ -21,8 +21,8 @@ from rig.virtual.qc9520 import QC9524
 QUICK_S = 0.15
 
 
-def look(path: Path | str) -> PortReport:
-    (report,) = find_boxes([str(path)], search=False, patience_s=QUICK_S)
+def look(path: Path | str, patience_s: float = QUICK_S) -> PortReport:
+    (report,) = find_boxes([str(path)], search=False, patience_s=patience_s)
     assert report.port == str(path)
     return report
 
@@ -62,7 +62,7 @@ class Stranger:
     indirect=["plugged"],
 )
 def test_each_box_is_found_and_named_with_the_profile_that_fits(plugged: VirtualBox, model: str) -> None:
-    (report,) = find_boxes([str(plugged.path)], search=False)
+    report = look(plugged.path)
     assert (report.state, report.problem) == ("box", "")
     assert report.box is not None
     assert report.box.model == model
@@ -98,7 +98,7 @@ def test_a_box_at_a_wrong_speed_is_garbled_or_silent_and_its_baud_rate_is_asked_
     plugged: VirtualBox,
 ) -> None:
     plugged.fault("wrong_baud", baudrate=19200)
-    report = look(plugged.path)
+    report = look(plugged.path, 0.05)
     assert report.state in ("garbled", "silent")
     assert "baud rate" in report.hint
 
@@ -106,7 +106,7 @@ def test_a_box_at_a_wrong_speed_is_garbled_or_silent_and_its_baud_rate_is_asked_
 def test_noise_is_garbled(tmp_path: Path) -> None:
     port = SerialPort(tmp_path / "port", Stranger(b"\xf8\x00\xe6"))
     port.start()
-    report = look(port.path)
+    report = look(port.path, 0.05)
     port.close()
     assert report.state == "garbled"
     assert "9600, 38400, 115200 baud" in report.problem
@@ -115,7 +115,7 @@ def test_noise_is_garbled(tmp_path: Path) -> None:
 @pytest.mark.parametrize("plugged", ["highland_t560"], indirect=True)
 def test_a_silent_port(plugged: VirtualBox) -> None:
     plugged.fault("silent")
-    report = look(plugged.path)
+    report = look(plugged.path, 0.05)
     assert (report.state, report.problem) == ("silent", "no answer")
 
 

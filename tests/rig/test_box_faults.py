@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rig.errors import NotArmed, ProtocolError, TriggerError
 from rig.profiles import TriggerBoxProfile, TriggerSlot, load_profile
@@ -77,7 +79,11 @@ def hurry(box: BoxDriver) -> None:
     box.link._serial.timeout = HURRY_S
 
 
-def patient(box: BoxDriver) -> None:
+def mend(virtual: VirtualBox, box: BoxDriver) -> None:
+    """End the fault, and hear out what the box still has to say before waiting properly again."""
+    virtual.fault("clear")
+    hurry(box)
+    box.link._await_silence()
     box.link._serial.timeout = 1.0
 
 
@@ -103,8 +109,7 @@ def test_a_box_that_stops_answering_is_in_fault_until_it_obeys_again(
     assert box.state() is BoxState.FAULT
     with pytest.raises(NotArmed):
         box.arm()
-    virtual.fault("clear")
-    patient(box)
+    mend(virtual, box)
     box.safe()
     assert box.state() is BoxState.SAFE
     takes_a_burst(box, name, engine)
@@ -121,8 +126,7 @@ def test_a_burst_whose_start_is_not_answered_is_stopped_when_the_box_answers_aga
         box.fire()
     assert box.state() is BoxState.FAULT
     assert engine.busy()
-    virtual.fault("clear")
-    patient(box)
+    mend(virtual, box)
     box.safe()
     assert not engine.busy()
 
@@ -152,7 +156,7 @@ def test_an_answer_that_comes_too_late_is_never_taken_for_another(
     virtual.fault("slow", seconds=1.5 * HURRY_S, times=1, after=2)
     with pytest.raises(ProtocolError, match="no answer to"):
         box.configure(plan(name, 2, 0.2))
-    patient(box)
+    mend(virtual, box)
     box.safe()
     takes_a_burst(box, name, engine)
 
@@ -165,12 +169,12 @@ def test_a_box_at_another_baud_rate_is_not_understood(
             virtual.fault("wrong_baud")
         return
     virtual.fault("wrong_baud", baudrate=19200)
-    quick = profile.serial.model_copy(update={"timeout_s": 0.15})
+    quick = profile.serial.model_copy(update={"timeout_s": 0.1})
     with pytest.raises(ProtocolError, match=r"no answer|garbled") as error:
         open_at(virtual.path, profile.model_copy(update={"serial": quick}))
     assert "baud rate" in error.value.hint
     virtual.fault("clear")
-    patiently = profile.serial.model_copy(update={"timeout_s": 0.7})
+    patiently = profile.serial.model_copy(update={"timeout_s": 0.4})
     open_at(virtual.path, profile.model_copy(update={"serial": patiently})).close()
 
 
@@ -247,6 +251,7 @@ def _fire_and_poll(box: BoxDriver) -> None:
     box.wait_done(timeout_s=10)
 
 
+@pytest.mark.parametrize("name", ["qc9520", "highland_t560"], indirect=True)
 def test_a_box_is_made_safe_when_the_program_ends_by_an_error(
     virtual: VirtualBox, engine: PulseEngine, name: str, tmp_path: Path
 ) -> None:
@@ -267,6 +272,37 @@ def test_a_box_is_made_safe_when_the_program_ends_by_an_error(
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "the program went wrong" in ended.stderr
     assert engine.cycles + len(engine.recent()) > 0 or name == "highland_t560"  # a burst had begun
+    assert not engine.busy()
+
+
+def _error_of_a_burst(box: BoxDriver, name: str) -> TriggerError | None:
+    try:
+        box.configure(plan(name, 2, 0.1))
+        box.arm()
+        box.fire()
+        fired = box.wait_done(timeout_s=10)
+    except TriggerError as error:
+        return error
+    return None if fired == 2 else TriggerError(f"{fired} pulses")
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(fault=st.sampled_from(["silent", "garbage", "error"]), after=st.integers(0, 70))
+def test_one_bad_answer_anywhere_gives_an_error_or_the_whole_burst(
+    box: BoxDriver, virtual: VirtualBox, engine: PulseEngine, name: str, fault: str, after: int
+) -> None:
+    box.safe()
+    before = len(engine.recent())
+    hurry(box)
+    virtual.fault(fault, after=after, times=1)
+    error = _error_of_a_burst(box, name)
+    if error is None:
+        assert len(engine.recent()) - before == 4
+    else:
+        assert error.hint
+        assert box.state() is not BoxState.DONE
+    mend(virtual, box)
+    box.safe()
     assert not engine.busy()
 
 

@@ -116,6 +116,7 @@ def test_a_whole_burst() -> None:
         assert box.state() is BoxState.RUNNING
         assert box.wait_done(timeout_s=5) == 8
         assert box.state() is BoxState.DONE
+        assert box.shots() is None  # it has no counter
         assert box.done()  # and the box is not asked again
 
 

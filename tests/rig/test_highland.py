@@ -162,9 +162,11 @@ def test_the_trigger_is_taken_away_when_the_box_has_counted_the_last_pulse() -> 
             box.arm()
         box.configure(PLAN)
         box.arm()
+        assert box.shots() is None
         box.fire()
         assert box.wait_done(timeout_s=5) == 2
         assert box.state() is BoxState.DONE
+        assert box.shots() == 2  # by the box's own counter, 66 before and 68 after
 
 
 def test_a_pulse_too_many_is_no_burst() -> None:
@@ -177,6 +179,7 @@ def test_a_pulse_too_many_is_no_burst() -> None:
         for _ in range(2):
             with pytest.raises(TriggerError, match="fired 3 pulses instead of 2"):
                 box.wait_done(timeout_s=5)
+        assert box.shots() == 3
 
 
 def test_an_error_while_counting_is_that_of_the_burst() -> None:

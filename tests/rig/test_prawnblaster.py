@@ -155,6 +155,7 @@ def test_a_whole_burst() -> None:
         box.fire()
         assert box.wait_done(timeout_s=5) == 8
         assert box.state() is BoxState.DONE
+        assert box.shots() is None  # it has no counter
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,7 @@ def test_a_burst_has_ended_when_its_time_is_over_and_the_box_still_has_its_count
             assert box.state() is BoxState.RUNNING
             time.sleep(PLAN.duration_s)
             assert box.wait_done(timeout_s=0) == 3
+            assert box.shots() is None  # its counter is of the pulses at its input
             assert box.done()  # and the box is not asked again
             with pytest.raises(NotArmed, match="is done, not armed"):
                 box.fire()
