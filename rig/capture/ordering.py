@@ -56,8 +56,8 @@ def order_take(
     check_room(session.root, max(asked_pairs(schedule), 1), optics.width_px, optics.height_px)
     size = frame_bytes(optics.width_px, optics.height_px)
     guard = DiskGuard(session.root, size, rig.disk_soft_pairs, rig.disk_hard_pairs)
-    hold = _held_pairs(schedule, plan, size)
-    return TakeOrder(session, scene, check_kind(kind), schedule, plan, guard, warmup, hold)
+    hold, on_the_way = _held_pairs(schedule, plan, size)
+    return TakeOrder(session, scene, check_kind(kind), schedule, plan, guard, warmup, hold, on_the_way)
 
 
 def check_plan(schedule: Schedule, plan: ExposurePlan | None) -> ExposurePlan:
@@ -81,12 +81,13 @@ def check_plan(schedule: Schedule, plan: ExposurePlan | None) -> ExposurePlan:
     return plan
 
 
-def _held_pairs(schedule: Schedule, plan: ExposurePlan, size: int) -> int:
+def _held_pairs(schedule: Schedule, plan: ExposurePlan, size: int) -> tuple[int, int]:
+    """Return how many pulses a pre-roll holds, and how many more may be on the way to their proof."""
     if not isinstance(schedule, UntilStopped) or not schedule.preroll_s:
-        return 0
+        return 0, 0
     period_s = schedule.period_s or plan.period_s
-    pairs = math.ceil((schedule.preroll_s + _ON_THE_WAY_S) / period_s)
-    needed, free = 2 * pairs * size, _free_memory_bytes()
+    pairs, more = math.ceil(schedule.preroll_s / period_s) + 1, math.ceil(_ON_THE_WAY_S / period_s)
+    needed, free = 2 * (pairs + more) * size, _free_memory_bytes()
     if needed > MEMORY_SHARE * free:
         most_s = MEMORY_SHARE * free / (2 * size) * period_s - _ON_THE_WAY_S
         raise CaptureError(
@@ -94,7 +95,7 @@ def _held_pairs(schedule: Schedule, plan: ExposurePlan, size: int) -> int:
             f" {free / 1e9:.1f} GB are free",
             hint=f"at most {max(most_s, 0):.0f} s, or a longer period",
         )
-    return pairs
+    return pairs, more
 
 
 def _free_memory_bytes() -> int:

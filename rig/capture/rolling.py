@@ -38,7 +38,7 @@ from rig.capture.indexing import DRIFT_PPM, Burst, Trace
 from rig.capture.pairing import COMMON_CLOCK_NS, Match, Pairing, Refusal, Rejection, pair
 from rig.capture.sight import Sight, Window, vouched_frames
 
-OVERLAP: Final = 32
+OVERLAP: Final = 16
 """Pulses proven before that every proof sees again, at least (fewer only near the start of the burst)."""
 
 MARGIN_S: Final = 5.0

@@ -46,7 +46,7 @@ class Window:
             if sight.frames[self.start + self.clean].frame_id != self.first_id + self.clean:
                 return False
             self.clean += 1
-        return sight.ignored == self.ignored
+        return sight.ignored == self.ignored or not sight.vouched  # nothing was read yet
 
     def places(
         self, frames: Sequence[FrameStamp], upto: int, *, anchored: bool

@@ -46,6 +46,7 @@ class TakeOrder:
         guard: Watches the disk.
         warmup: Pulses fired before the take proper; their frames are thrown away.
         hold: Pulses that a pre-roll holds in memory; 0 without one.
+        on_the_way: Pulses whose frames may be here before they are proven: held besides, of a pre-roll.
     """
 
     session: Session
@@ -56,6 +57,7 @@ class TakeOrder:
     guard: DiskGuard
     warmup: int = 0
     hold: int = 0
+    on_the_way: int = 0
 
 
 def run_take(
@@ -170,7 +172,8 @@ class _Take:
         self._bench, self._order, self._applied, self._take = bench, order, applied, take
         self._outputs, self._pulses, self._timing, self._control = dict(outputs), first, timing, control
         place = Place(order.session, order.scene, order.kind, take)
-        self._recorder = Recorder(place, bench.cameras, bench.profiles, store, order.hold)
+        frames = order.hold + order.on_the_way if order.hold else 0
+        self._recorder = Recorder(place, bench.cameras, bench.profiles, store, frames)
         serials: dict[str, str] = {name: bench.cameras[name].info.serial_number for name in CAMERAS}
         self._committer = Committer(self._recorder, serials, applied, on_shot, check)
         self._flow = Flow(self._recorder, self._committer, order.guard, order.hold)

@@ -131,6 +131,8 @@ class Volley:
                 self._rolling.burst = self._told()
                 self._bench.box.fire()
                 self._watch()
+                if self._complete and any(one.error for one in self._collectors.values()):
+                    self._complete = self._bench.box.done()
         except BeamrigError as caught:
             end.error = caught
             self._complete = False
@@ -241,7 +243,6 @@ class Volley:
                 self._complete = False
                 return
             if any(collector.error for collector in self._collectors.values()):
-                self._complete = self._bench.box.done()
                 return
             # A slow line or computer brings frames late; as long as they keep coming none is given up.
             now = time.monotonic()
