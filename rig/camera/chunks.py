@@ -98,26 +98,30 @@ class ChunkReader:
             `buffer`, `readback`, `host` or `none`.
         """
         picked: dict[str, tuple[float, str]] = {}
-        for name, attribute, last in (
-            ("frame_id", "frame_id", counted),
-            ("timestamp_ns", "timestamp_ns", taken_ns),
+        # The transport's number goes first: standards say with what it begins (GigE Vision 1, else 0). The
+        # chunk's time goes first: some transports give that of the readout.
+        for name, last, order in (
+            ("frame_id", counted, ("buffer", "chunk")),
+            ("timestamp_ns", taken_ns, ("chunk", "buffer")),
         ):
-            told = self._from_chunk(name, chunk)
-            if told is not None:
-                picked[name] = (int(told), "chunk")
-                continue
-            try:
-                picked[name] = (int(getattr(buffer, attribute)), "buffer")
-            except gentl.GenericException:
-                picked[name] = (last, "host")
+            told = {"buffer": self._from_buffer(name, buffer), "chunk": self._from_chunk(name, chunk)}
+            known = [(value, source) for source in order if (value := told[source]) is not None]
+            picked[name] = (int(known[0][0]), known[0][1]) if known else (last, "host")
         for name in ("exposure_us", "gain_db"):
-            told = self._from_chunk(name, chunk)
-            if told is not None:
-                picked[name] = (float(told), "chunk")
+            in_chunk = self._from_chunk(name, chunk)
+            if in_chunk is not None:
+                picked[name] = (float(in_chunk), "chunk")
             else:
-                known = settings[name] == settings[name]  # nan is unlike itself
-                picked[name] = (settings[name], "readback" if known else "none")
+                is_known = settings[name] == settings[name]  # nan is unlike itself
+                picked[name] = (settings[name], "readback" if is_known else "none")
         return picked
+
+    def _from_buffer(self, name: str, buffer: Any) -> FeatureValue | None:
+        """Return what the transport knows; None when it does not."""
+        try:
+            return int(getattr(buffer, name))
+        except gentl.GenericException:
+            return None
 
     def _from_chunk(self, name: str, chunk: Mapping[str, FeatureValue]) -> FeatureValue | None:
         """Return what a chunk tells, in our unit; None when none does."""

@@ -54,9 +54,8 @@ def test_every_format_arrives_as_the_codes_of_the_pattern_with_its_chunk_data(
         set_up(camera, f"BayerRG{depth}")
         for meta, codes in shoot(camera):
             assert (meta.pixel_format, meta.significant_bits) == (f"BayerRG{depth}", bits)
-            assert meta.sources == dict.fromkeys(
-                ("frame_id", "timestamp_ns", "exposure_us", "gain_db"), "chunk"
-            )
+            chunks = dict.fromkeys(("timestamp_ns", "exposure_us", "gain_db"), "chunk")
+            assert meta.sources == {"frame_id": "buffer", **chunks}
             np.testing.assert_array_equal(codes, pattern_codes(meta.frame_id) >> by)
 
 
