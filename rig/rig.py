@@ -187,6 +187,19 @@ class Rig:
             self._check_open()
             self._pair.restart(name)
 
+    def restart_box(self, patience_s: float = 0.0) -> None:
+        """Open the trigger box anew, after it was plugged in again or got stuck; it is safe then.
+
+        Args:
+            patience_s: How long to wait for its port, in s.
+
+        Raises:
+            TriggerError: It is not there, does not obey, or another device is.
+        """
+        with self._busy:
+            self._check_open()
+            self.box.reopen(patience_s)
+
     # ---- takes
 
     def capture(

@@ -229,6 +229,8 @@ def why_not_opened(error: Exception) -> tuple[str, str]:
 
 
 def _reason(error: Exception) -> str:
+    if "returned no data" in str(error):  # pyserial's words for a port whose device has gone
+        return "it was unplugged or switched off"
     cause = error.__context__ if isinstance(error.__context__, OSError) else error
     said = cause.strerror if isinstance(cause, OSError) else None
     return said or str(cause) or type(error).__name__
