@@ -131,7 +131,7 @@ class TakeControl:
 
     def __init__(self, cancel: Stop | None = None) -> None:
         self._cancel: Stop = cancel if cancel is not None else threading.Event()
-        self._presses: deque[None] = deque()
+        self._presses: deque[bool] = deque()
         self._stopped = self._aborted = self._kept = False
 
     def stop(self) -> None:
@@ -142,9 +142,13 @@ class TakeControl:
         """End the take now: frames that are still under way are given up, what is here is recorded."""
         self._stopped = self._aborted = True
 
-    def fire(self) -> None:
-        """Ask for the pulses of one press in a take by hand; presses during a shot are done after it."""
-        self._presses.append(None)
+    def fire(self, *, last: bool = False) -> None:
+        """Ask for the pulses of one press in a take by hand; presses during a shot are done after it.
+
+        Args:
+            last: This is no press, but the end of the take once those before it are done.
+        """
+        self._presses.append(not last)
 
     def keep(self) -> None:
         """Write what the pre-roll holds, and everything from now on."""
@@ -168,7 +172,9 @@ class TakeControl:
     def pressed(self) -> bool:
         """Take one press by hand off the row, if there is one."""
         try:
-            self._presses.popleft()
+            fires = self._presses.popleft()
         except IndexError:
             return False
-        return True
+        if not fires:
+            self.stop()
+        return fires

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
+from rig.capture.schedule import ByHand, Counted, Interval, Schedule, TakeControl, UntilStopped
+from rig.cli.capture_live import follow_keys, live_line, steered_by_ctrl_c
 from rig.cli.common import LENGTH, SPEED, TIME, console, json_option, place_option, print_json, rig_option
-from rig.cli.interrupt import cancel_by_ctrl_c
 from rig.cli.params import PathName
-from rig.errors import PlanError, SessionError
+from rig.errors import CaptureError, PlanError, SessionError
 from rig.exposure import ExposurePlan, place_again, plan_exposure
 from rig.placement import check_placement
 from rig.profiles import RigProfile, load_rig
@@ -29,9 +27,13 @@ Examples:
   beamrig capture --session my-session --scene s01 --kind whiteboard --pairs 2 \\
       --speed "1.4 m/s" --distance "5 m" --blur-s 4
   beamrig capture --session my-session --scene s01 --kind action --pairs 8
+  beamrig capture --session my-session --scene s01 --kind action --until-stopped --preroll "3 s"
+  beamrig capture --session my-session --scene s01 --kind static --every "60 s" --pairs 30
 
-JSON: session, scene, kind, take, state, fired, paired, rejected, exposure_us {B, S}, pairs, reasons,
-warnings, refused_frames
+The first Ctrl+C ends a take after the present shot, the second at once; what was fired is recorded.
+
+JSON: session, scene, kind, take, state (complete, cancelled, stopped, failed), reason, fired, paired,
+rejected, discarded, exposure_us {B, S}, pairs and reasons (of the last 1000 shots), warnings, refused_frames
 """
 
 _PLAN_HINT = "give --speed and --blur-s, as for 'beamrig plan'"
@@ -45,8 +47,21 @@ _PLAN_HINT = "give --speed and --blur-s, as for 'beamrig plan'"
 )  # fmt: skip
 @click.option("--scene", required=True, metavar="NAME", help="Scene of the session; added when it is new.")
 @click.option("--kind", type=click.Choice(KINDS), required=True, help="What is in front of the rig.")
-@click.option("--pairs", type=click.IntRange(1, 9999), default=1, show_default=True, help="Pulses to fire.")
+@click.option("--pairs", type=click.IntRange(1), help="Pulses to fire; 1 when nothing else is said.")
 @click.option("--period", type=TIME, help='Trigger period, "200 ms"; the plan\'s when left out.')
+@click.option("--by-hand", is_flag=True, help="Return fires a pulse, q ends.")
+@click.option("--every", type=TIME, metavar="TIME", help='Intervalometer: one pulse each "30 s".')
+@click.option("--until-stopped", is_flag=True, help="Pulses at the period until Ctrl+C.")
+@click.option(
+    "--preroll",
+    type=TIME,
+    metavar="TIME",
+    help='With --until-stopped: hold the last "3 s" in memory and write nothing until Return.',
+)
+@click.option(
+    "--warmup", type=click.IntRange(0, 1000), default=0, show_default=True,
+    help="Pulses fired before, whose frames are thrown away.",
+)  # fmt: skip
 @click.option("--speed", type=SPEED, help='Speed of the object, "1.4 m/s"; with it a new plan is made.')
 @click.option("--distance", type=LENGTH, help='Distance of the object, "5 m".')
 @click.option("--blur-s", type=float, metavar="PIXELS", help="Blur in camera S (short exposure).")
@@ -61,8 +76,13 @@ def capture(
     folder: Path,
     scene: str,
     kind: str,
-    pairs: int,
+    pairs: int | None,
     period: float | None,
+    by_hand: bool,
+    every: float | None,
+    until_stopped: bool,
+    preroll: float | None,
+    warmup: int,
     speed: float | None,
     distance: float | None,
     blur_s: float | None,
@@ -73,7 +93,7 @@ def capture(
     operator: str,
     as_json: bool,
 ) -> None:
-    """Capture a take: N counted pulses, N proven pairs on the disk.
+    """Capture a take: counted pulses, proven pairs on the disk.
 
     The plan is the scene's; the options of 'beamrig plan' make a new one and give it to the scene.
     """
@@ -82,6 +102,7 @@ def capture(
 
     profile = load_rig(rig_name)
     check_scene_name(scene)
+    schedule = _schedule(pairs, period, every, preroll, by_hand=by_hand, until_stopped=until_stopped)
     wishes = (speed, distance, blur_s, blur_b, exposure_s, filter_name)
     made: ExposurePlan | None = None
     if any(wish is not None for wish in wishes):
@@ -103,23 +124,48 @@ def capture(
         if placement is not None and placement != plan.placement:
             plan = place_again(profile, plan, check_placement(placement))
             session.set_plan(scene, plan)
-        with (
-            Rig.open(profile) as rig,
-            _progress(kind, pairs, quiet=as_json) as (progress, bar),
-            cancel_by_ctrl_c() as cancel,
-        ):
+        control = TakeControl()
+        with Rig.open(profile) as rig, steered_by_ctrl_c(control):
             rig.apply_plan(plan)
+            follow_keys(schedule, control)
             try:
-                result = rig.capture(
-                    session, scene, kind, pairs, period, lambda _: progress.advance(bar), cancel=cancel
-                )
+                with live_line(rig, quiet=as_json):
+                    result = rig.capture(
+                        session, scene, kind, schedule=schedule, warmup=warmup, control=control
+                    )
             except TakeFailed as error:
-                progress.stop()
                 _show(error.result, as_json=as_json)
                 raise
     _show(result, as_json=as_json)
-    if cancel.is_set() and result.fired < pairs:
+    if result.state == "stopped":
+        raise CaptureError(f"the take was stopped: {result.reason}")
+    if result.state == "cancelled":
         raise click.Abort  # what was fired is recorded and shown; the exit code says that the take is short
+
+
+def _schedule(
+    pairs: int | None,
+    period_s: float | None,
+    every_s: float | None,
+    preroll_s: float | None,
+    *,
+    by_hand: bool,
+    until_stopped: bool,
+) -> Schedule:
+    """Return the schedule that the options name."""
+    if by_hand + until_stopped + (every_s is not None) > 1:
+        raise click.UsageError("--by-hand, --every and --until-stopped exclude each other")
+    if preroll_s is not None and not until_stopped:
+        raise click.UsageError("--preroll needs --until-stopped")
+    if until_stopped and pairs is not None:
+        raise click.UsageError("--until-stopped has no --pairs")
+    if by_hand:
+        return ByHand(pairs=pairs)
+    if every_s is not None:
+        return Interval(every_s, pairs)
+    if until_stopped:
+        return UntilStopped(period_s, preroll_s or 0.0)
+    return Counted(pairs or 1, period_s)
 
 
 def _show(result: TakeResult, *, as_json: bool) -> None:
@@ -133,6 +179,10 @@ def _show(result: TakeResult, *, as_json: bool) -> None:
         skew = "" if shot.skew_us is None else f"{shot.skew_us:.1f} µs"
         table.add_row(shot.id, "paired" if shot.paired else "[red]rejected[/]", skew, shot.reason)
     out.print(table)
+    if len(result.shots) < result.paired + result.rejected:
+        out.print(f"(the last {len(result.shots)} shots; all are in the session)")
+    for line in result.warnings:
+        out.print(f"[yellow]{line}[/]")
     out.print(
         f"{result.paired} of {result.fired} shots are pairs in {result.session}; exposures B "
         f"{result.applied.exposure_us['B']:g} µs, S {result.applied.exposure_us['S']:g} µs"
@@ -168,13 +218,3 @@ def _scene_plan(session: Session, name: str, made: ExposurePlan | None) -> Expos
     if plan is None:
         raise PlanError(f"scene {name!r} has no plan", hint=_PLAN_HINT)
     return plan
-
-
-@contextlib.contextmanager
-def _progress(kind: str, pairs: int, *, quiet: bool) -> Iterator[tuple[Progress, TaskID]]:
-    """Show progress on stderr, so that stdout holds the result only."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    screen = console(stderr=True)
-    quiet = quiet or not screen.is_terminal
-    with Progress(*columns, console=screen, transient=True, disable=quiet) as progress:
-        yield progress, progress.add_task(f"{kind}: pairs on disk", total=pairs)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
+import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+import rig as rig_package
 from beamrig.cli import cli
 from rig import Rig
 from rig.errors import BeamrigError, CompanionError, DeviceError, PlanError, ProfileError, TriggerError
@@ -18,6 +25,7 @@ from rig.exposure import plan_exposure
 from rig.profiles import Companion, RigProfile, load_rig
 from rig.session import Session
 
+ROOT = Path(rig_package.__file__).parents[1]
 PLAN = ("--speed", "1.4 m/s", "--distance", "5 m", "--blur-s", "4")
 
 
@@ -90,8 +98,8 @@ def test_a_rig_takes_only_its_own_plans_and_is_gone_once_closed(runs: Path) -> N
     rig.close()
 
 
-def invoke(*words: str) -> Result:
-    return CliRunner().invoke(cli, ["capture", *words])
+def invoke(*words: str, keys: str = "") -> Result:
+    return CliRunner().invoke(cli, ["capture", *words], input=keys)
 
 
 def test_the_command_makes_a_session_and_later_uses_the_scenes_plan(tmp_path: Path) -> None:
@@ -134,3 +142,56 @@ def test_bad_input_is_refused_before_anything_is_made(
     assert result.exit_code != 0
     assert said in result.output + str(result.exception)
     assert not folder.exists()
+
+
+def test_by_hand_each_return_fires_and_q_ends(tmp_path: Path) -> None:
+    place = ("--session", str(tmp_path / "ses"), "--scene", "s01", "--kind", "static", "--json")
+    done = invoke(*place, "--by-hand", "--warmup", "1", *PLAN, keys="\n\nq\n\n")
+    assert done.exit_code == 0, done.output
+    data = json.loads(done.stdout)
+    assert (data["state"], data["fired"], data["paired"]) == ("complete", 2, 2)
+
+
+def test_ctrl_c_ends_an_open_take_after_the_present_shot(tmp_path: Path) -> None:
+    folder = tmp_path / "ses"
+    words = ["--session", str(folder), "--scene", "s01", "--kind", "static", "--json", "--until-stopped"]
+    command = [sys.executable, "-m", "beamrig", "capture", *words, *PLAN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while len(list(folder.rglob("*.dng"))) < 6:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    data = json.loads(out)
+    assert data["state"] == "complete"
+    assert data["paired"] == data["fired"] >= 3
+    with Session.open(folder) as session:
+        assert session.problems() == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--by-hand", "--until-stopped"), ("--preroll", "1 s"), ("--until-stopped", "--pairs", "3")],
+)
+def test_schedules_that_exclude_each_other_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    place = ("--session", str(tmp_path / "ses"), "--scene", "s01", "--kind", "static")
+    refused = invoke(*place, *words, *PLAN)
+    assert refused.exit_code == 2
+    assert not (tmp_path / "ses").exists()
+
+
+def test_the_ten_lines_of_the_documentation_take_four_pairs(tmp_path: Path) -> None:
+    _, _, rest = (rig_package.__doc__ or "").partition("::\n")
+    script, _, _ = rest.partition("\n``rig.capture``")
+    lines = [line for line in textwrap.dedent(script).splitlines() if line.strip()]
+    assert len(lines) <= 10
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=100, check=True,
+    )  # fmt: skip
+    *shots, last = done.stdout.splitlines()
+    assert [line.split()[0] for line in shots] == [f"s01/action/t01_000{index}" for index in range(4)]
+    assert last.startswith("complete 4 ['t01_0000_B.dng'")
