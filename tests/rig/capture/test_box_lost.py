@@ -1,4 +1,4 @@
-"""The trigger box goes away in a take: what was taken is kept, and work goes on after it is plugged in again."""
+"""The trigger box goes away in a take: what was taken is kept, and work goes on when it is back."""
 
 from __future__ import annotations
 
