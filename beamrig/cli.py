@@ -33,6 +33,7 @@ COMMANDS: dict[str, Entry] = {
     "plan": Entry("rig.cli.plan:plan", "Plan the exposures of a scene (Eq. 2)."),
     "capture": Entry("rig.cli.capture:capture", "Capture a take of synchronised pairs."),
     "sync": Entry("rig.cli.sync:sync", "Test the rig's synchrony, show the proof of each pair."),
+    "session": Entry("rig.cli.session:session", "Show, check and repair a recorded session."),
     "process": Entry("processing.cli:process", "Develop, align and mask a recorded session."),
     "masks": Entry("processing.cli:masks", "Make the local blur masks of a session (LBFMG)."),
     "deblur": Entry("models.cli:deblur", "Deblur developed images with LBAG."),

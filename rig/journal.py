@@ -36,6 +36,7 @@ class Journal:
     Attributes:
         path: The file.
         problems: What could not be read, one line each; filled by :meth:`events`.
+        read_only: Whether the file can be read but not written; appending is refused then.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,12 +51,15 @@ class Journal:
         self._tail = (0, -1)  # up to where the file is known to appends, and the last number there
         self._mutex = threading.RLock()
         self._depth = 0
+        self.read_only = False
         try:
             self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         except OSError as error:
-            raise SessionError(
-                f"{path} cannot be opened: {error.strerror}", hint="is it a session?"
-            ) from error
+            if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                hint = "is it a session?"
+                raise SessionError(f"{path} cannot be opened: {error.strerror}", hint=hint) from error
+            self._file = _open_to_read(path)
+            self.read_only = True
         first = next(iter(self.events()), {})
         if first.get("event") != "journal":
             self.close()
@@ -112,8 +116,13 @@ class Journal:
                 if self._depth == 0:
                     fcntl.flock(self._file, fcntl.LOCK_UN)
 
-    def append(self, *events: Mapping[str, Any]) -> None:
-        """Write events, one line each, with one flush to the disk for all of them.
+    @property
+    def torn(self) -> bool:
+        """Whether the last line was cut off when the events were read last."""
+        return bool(self._torn)
+
+    def append(self, *events: Mapping[str, Any], flush: bool = True) -> None:
+        """Write events, one line each, with one flush to the disk for all of them (or none, if told so).
 
         Either all of them are in the journal afterwards or, when the disk refused, none.
 
@@ -123,25 +132,28 @@ class Journal:
         """
         if not events:
             return
+        if self.read_only:
+            raise SessionError(f"{self.path} may not be written", hint="the session can be looked at only")
         with self.exclusive():
             try:
                 end, number, healing = self._find_tail()
                 block = healing + b"".join(
                     _line(event, number + n) for n, event in enumerate(events, start=1)
                 )
-                self._write(block, end)
+                self._write(block, end, flush=flush)
             except OSError as error:
                 kind = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else SessionError
                 hint = "make room on the disk; what was recorded before is safe" if kind is DiskFull else ""
                 raise kind(f"{self.path} cannot be written: {error.strerror}", hint=hint) from error
             self._tail = (end + len(block), number + len(events))
 
-    def _write(self, block: bytes, end: int) -> None:
+    def _write(self, block: bytes, end: int, *, flush: bool = True) -> None:
         try:
             rest = memoryview(block)
             while rest:
                 rest = rest[os.write(self._file, rest) :]
-            os.fsync(self._file)
+            if flush:
+                os.fsync(self._file)
         except OSError:
             with suppress(OSError):  # else a torn line stays, which reading reports
                 os.ftruncate(self._file, end)
@@ -256,6 +268,13 @@ class Journal:
                 self.problems.append(f"line {self._lines} repeats number {number}: it was copied or edited")
             self._number, self._highest = number, max(number, self._highest)
         self._events.append(event)
+
+
+def _open_to_read(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise SessionError(f"{path} may not be read: {error.strerror}", hint="ask who owns it") from error
 
 
 def _parsed(line: bytes) -> Event | None:

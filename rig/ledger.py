@@ -41,6 +41,7 @@ class Ledger:
         self._place: dict[str, int] = {}
         self._revoked: list[PairRecord] = []
         self._takes: dict[tuple[str, str, int], TakeRecord] = {}
+        self._announced: dict[str, PairRecord] = {}
         self._kept: dict[str, Mapping[str, Any]] = {}
         self._problems: list[str] = []
 
@@ -55,6 +56,12 @@ class Ledger:
         with self._mutex:
             self._read_on()
             return list(self._revoked)
+
+    def announced(self) -> list[PairRecord]:
+        """Return proven pairs whose files were about to be named, and that were not acknowledged since."""
+        with self._mutex:
+            self._read_on()
+            return list(self._announced.values())
 
     def takes(self) -> list[TakeRecord]:
         """Return all takes in the order they were started."""
@@ -90,6 +97,11 @@ class Ledger:
             record = shot_record(event, self._path_of)
             self._place[record.id] = len(self._shots)
             self._shots.append(record)
+            self._announced.pop(record.id, None)
+        elif name == "shot_announced":
+            announced = shot_record(event, self._path_of)
+            if isinstance(announced, PairRecord) and announced.id not in self._place:
+                self._announced[announced.id] = announced
         elif name == "shot_revoked":
             self._revoke(event)
         elif name == "frame_kept":

@@ -68,6 +68,7 @@ class Session:
         created: When, ISO 8601 with offset.
         rig_profile: The rig as it was when the session was made.
         journal: The journal.
+        ledger: What the journal adds up to.
         recording: Tells whether some program, this one included, records a take now.
         profile_hashes: SHA-256 of each profile's copy when the session was made, by its path in the session.
     """
@@ -82,7 +83,7 @@ class Session:
         self.rig_profile = rig_profile
         self.journal = journal
         self.profile_hashes: dict[str, str] = dict(card["profiles"])
-        self._ledger = Ledger(journal, self.shot_path)
+        self.ledger = Ledger(journal, self.shot_path)
         self.recording = RecordingMark(root / ".recording")
 
     @classmethod
@@ -138,7 +139,7 @@ class Session:
             raise SessionError(f"{folder / _CARD} is damaged")
         profile = load_rig(folder / "profiles" / "rig.yaml")
         session = cls(folder, card, Journal(folder / "journal.jsonl"), profile)
-        for problem in session.journal_problems():  # what cannot be read must not be missed in silence
+        for problem in session.ledger.problems():  # what cannot be read must not be missed in silence
             _LOG.warning("%s: %s", folder.name, problem)
         return session
 
@@ -247,13 +248,22 @@ class Session:
         """Return where the RAW file of one camera's frame of a shot belongs."""
         return self.root / "scenes" / f"{shot_id(scene, kind, take, index)}_{camera}.dng"
 
+    def announce_shots(self, records: Sequence[PairRecord]) -> None:
+        """Write down the proof and hashes of pairs before their files get their names.
+
+        They count only with :meth:`record_shots`; after a crash in between a repair completes them. Without a
+        flush of its own, for a killed program leaves what it wrote.
+        """
+        events = ({**shot_event(record), "event": "shot_announced"} for record in records)
+        self.journal.append(*events, flush=False)
+
     def record_shots(self, records: Sequence[PairRecord | RejectedShot]) -> None:
         """Write shots into the journal, in one go; the files of pairs must be on the disk already."""
         self.journal.append(*(shot_event(record) for record in records))
 
     def takes(self, scene: str | None = None, kind: str | None = None) -> list[TakeRecord]:
         """Return the takes in the order they were made, of one scene and one kind if given."""
-        return [record for record in self._ledger.takes() if _matches(record, scene, kind)]
+        return [record for record in self.ledger.takes() if _matches(record, scene, kind)]
 
     def pairs(self, scene: str | None = None, kind: str | None = None) -> list[PairRecord]:
         """Return the pairs whose both files are there, in the order they were made."""
@@ -268,15 +278,7 @@ class Session:
 
         A line that makes no sense costs its own shot only; :meth:`problems` names it.
         """
-        return [record for record in self._ledger.shots() if _matches(record, scene, kind)]
-
-    def kept_frames(self) -> dict[str, Mapping[str, Any]]:
-        """Return the journal's events of frames that were kept without proof, by file within the session."""
-        return self._ledger.kept()
-
-    def revoked(self) -> list[PairRecord]:
-        """Return the pairs that were revoked later, as they were; their files are kept."""
-        return self._ledger.revoked()
+        return [record for record in self.ledger.shots() if _matches(record, scene, kind)]
 
     def problems(self) -> list[str]:
         """Compare journal, files and hashes of profiles; return what does not fit together, one line each.
@@ -286,10 +288,6 @@ class Session:
         from rig.session_check import quick_findings  # which needs this module
 
         return [finding.message for finding in quick_findings(self)]
-
-    def journal_problems(self) -> list[str]:
-        """Return what of the journal cannot be read or is not as it was written, one line each."""
-        return self._ledger.problems()
 
 
 def _matches(record: PairRecord | RejectedShot | TakeRecord, scene: str | None, kind: str | None) -> bool:

@@ -84,10 +84,10 @@ def quick_findings(session: Session) -> list[Finding]:
     Files of a take that is being recorded now are not found fault with.
     """
     recording = session.recording.is_set()
-    found = [_journal_finding(problem) for problem in session.journal_problems()]
+    found = [_journal_finding(problem) for problem in session.ledger.problems()]
     found += _profile_findings(session)
     known: set[Path] = set()
-    for record in [*session.shots(), *session.revoked()]:
+    for record in [*session.shots(), *session.ledger.revoked()]:
         if isinstance(record, PairRecord):
             pair = {record.path_b, record.path_s}
             if known & pair:
@@ -193,7 +193,7 @@ def _file_findings(session: Session, known: set[Path]) -> list[Finding]:
 
 def unlisted_kept_files(session: Session) -> list[Path]:
     """Return kept frames that the journal does not list: a repair was cut off."""
-    listed = {session.root / name for name in session.kept_frames()}
+    listed = {session.root / name for name in session.ledger.kept()}
     paths = (session.root / KEPT_FOLDER).glob("*/*/*.dng*")
     return sorted(path for path in paths if path not in listed)
 
@@ -205,7 +205,7 @@ def _kept_findings(session: Session) -> list[Finding]:
     ]
     found += [
         Finding("file missing", where, f"{where} is missing", _BACKUP)
-        for where in session.kept_frames()
+        for where in session.ledger.kept()
         if not (session.root / where).is_file()
     ]
     return found
@@ -213,11 +213,11 @@ def _kept_findings(session: Session) -> list[Finding]:
 
 def _expected_files(session: Session) -> Iterator[tuple[Path, str, Mapping[str, Any]]]:
     """Yield every file with a hash in the journal: path, name of its shot, facts."""
-    for record in [*session.shots(), *session.revoked()]:
+    for record in [*session.shots(), *session.ledger.revoked()]:
         if isinstance(record, PairRecord):
             yield record.path_b, record.id, record.meta_b
             yield record.path_s, record.id, record.meta_s
-    for where, event in session.kept_frames().items():
+    for where, event in session.ledger.kept().items():
         yield session.root / where, where, event
 
 
