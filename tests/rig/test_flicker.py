@@ -15,12 +15,12 @@ from rig.placement import PLACEMENTS, Placement, s_delay_s
 from rig.profiles import load_rig
 
 RIG = load_rig("virtual")
-PHASES = np.linspace(0, 1, 721)
+PHASES = np.linspace(0, 1, 361)
 
 
 def means(start_s: NDArray[np.float64], length_s: float, modulation: float, hz: float) -> NDArray[np.float64]:
     """Mean of 1 + m cos over each exposure by the midpoint rule, (N,)."""
-    inside = (np.arange(2000) + 0.5) / 2000 * length_s
+    inside = (np.arange(400) + 0.5) / 400 * length_s
     return np.asarray(
         1 + modulation * np.cos(2 * np.pi * hz * (start_s[:, None] + inside)).mean(axis=1), np.float64
     )
