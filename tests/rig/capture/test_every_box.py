@@ -38,12 +38,18 @@ def rig_with(folder: Path, box: str, outputs: tuple[str, str]) -> Path:
 
 @pytest.mark.parametrize("box", BOXES)
 def test_four_pulses_are_four_pairs(box: str, tmp_path: Path) -> None:
+    """With S in the centre of B where the box has delays, and with its own count where it keeps one."""
+    placement = "start" if box == "prawnblaster" else "centre"
     with Rig.open(rig_with(tmp_path, box, BOXES[box])) as rig:
-        plan = plan_exposure(rig.source, speed_mps=1.4, distance_m=5.0, blur_s_px=4.0)
+        plan = plan_exposure(rig.source, speed_mps=1.4, distance_m=5.0, blur_s_px=4.0, placement=placement)
         rig.apply_plan(plan)
         with Session.create(tmp_path / "session", rig.source) as session:
             session.add_scene("s01", plan)
             result = rig.capture(session, "s01", "action", 4)
             assert (result.state, result.fired, result.paired) == ("complete", 4, 4)
-            assert [pair.sync.skew_us for pair in session.pairs("s01", "action")] == [0.0] * 4
+            pairs = session.pairs("s01", "action")
+            assert [pair.sync.skew_us for pair in pairs] == [0.0] * 4
+            delay_us = 0.0 if box == "prawnblaster" else 10_747.0
+            assert {(pair.sync.placement, pair.sync.s_delay_us) for pair in pairs} == {(placement, delay_us)}
+            assert pairs[-1].sync.box_shots == (4 if box == "highland_t560" else None)
             assert session.problems() == []
