@@ -26,7 +26,7 @@ from rig.capture.shots import Shot, ShotLog
 from rig.errors import BeamrigError, CaptureError
 from rig.profiles import CAMERAS
 from rig.raw_store import Staged, WrittenFile
-from rig.records import PairRecord, RejectedShot
+from rig.records import PairRecord, RejectedShot, SyncProof
 
 _LOG = logging.getLogger(__name__)
 
@@ -176,6 +176,7 @@ class Committer(threading.Thread):
                     }
                 except BeamrigError as error:
                     self._note(error, job, trouble)
+        self._announce([job for job in group if job.one.index in staged], staged)
         try:
             files = self._commit(staged)
         except BeamrigError as error:
@@ -200,6 +201,18 @@ class Committer(threading.Thread):
             return
         self._tell(records)
 
+    def _announce(self, jobs: list[Job], staged: Mapping[int, Mapping[str, Staged]]) -> None:
+        """Write down what is about to be named, so that a repair can complete it after a crash in between."""
+        files = {
+            index: {name: WrittenFile(one.path, one.bytes, one.sha256) for name, one in pair.items()}
+            for index, pair in staged.items()
+        }
+        pairs = [self._pair(job, self._proof(job), files[job.one.index]) for job in jobs]
+        try:
+            self._recorder.place.session.announce_shots(pairs)
+        except BeamrigError as error:
+            _LOG.warning("pairs are recorded without an announcement: %s", error.one_line())
+
     def _commit(self, staged: Mapping[int, Mapping[str, Staged]]) -> dict[int, dict[str, WrittenFile]]:
         """Flush and name the files of whole pairs, all or none."""
         order = [(index, name) for index in staged for name in CAMERAS]
@@ -216,9 +229,15 @@ class Committer(threading.Thread):
     def _record(
         self, job: Job, files: Mapping[str, WrittenFile] | None, trouble: Mapping[int, str]
     ) -> PairRecord | RejectedShot:
-        place, index = self._recorder.place, job.one.index
-        at = (place.scene, place.kind, place.take, index)
-        proof = prove(
+        proof = self._proof(job, trouble.get(job.one.index, ""))
+        if files is None or not isinstance(job.one, Match):
+            place = self._recorder.place
+            return RejectedShot(place.scene, place.kind, place.take, job.one.index, proof)
+        record = self._pair(job, proof, files)
+        return replace(record, warnings=(*record.warnings, *self._checked(record)))
+
+    def _proof(self, job: Job, reason: str = "") -> SyncProof:
+        return prove(
             job.burst,
             job.pairing,
             job.one,
@@ -227,16 +246,18 @@ class Committer(threading.Thread):
             placement=self._applied.plan.placement,
             fired=job.fired,
             box_shots=job.box_shots,
-            reason=trouble.get(index, ""),
+            reason=reason,
         )
+
+    def _pair(self, job: Job, proof: SyncProof, files: Mapping[str, WrittenFile]) -> PairRecord:
+        """Return the record of a pair as the cameras tell of it, before its content is checked."""
+        place = self._recorder.place
+        at = (place.scene, place.kind, place.take, job.one.index)
         metas = {name: meta for name, meta in job.metas.items() if meta is not None}
-        if files is None or not isinstance(job.one, Match):
-            return RejectedShot(*at, proof)
         facts = {name: file_facts(metas[name], self._serials[name], files[name]) for name in CAMERAS}
-        warnings = warnings_of(job.pairing, job.one)
+        warnings = warnings_of(job.pairing, job.one) if isinstance(job.one, Match) else ()
         warnings += tuple(text for name in CAMERAS for text in self._off_plan(name, metas[name]))
-        record = PairRecord(*at, files["B"].path, files["S"].path, proof, facts["B"], facts["S"], warnings)
-        return replace(record, warnings=(*warnings, *self._checked(record)))
+        return PairRecord(*at, files["B"].path, files["S"].path, proof, facts["B"], facts["S"], warnings)
 
     def _off_plan(self, name: str, meta: FrameMeta) -> list[str]:
         """Say when the camera's own word on a frame is not what was applied before the take."""

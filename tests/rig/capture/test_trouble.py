@@ -38,7 +38,7 @@ def test_when_the_world_dies_in_a_take_the_shots_until_then_are_kept(tmp_path: P
 
             def kill() -> None:
                 parts = session.root / "scenes" / "s01" / "static"
-                while len(list(parts.glob("*.part"))) < 6:
+                while len(list(parts.glob("*.dng*"))) < 6:
                     pause.wait(0.05)
                 os.kill(pid, signal.SIGKILL)
 
