@@ -22,14 +22,11 @@ import tifffile
 from rig import dng_tags as t
 from rig.dng_header import read_record
 from rig.errors import RawFileError
-from rig.part_files import PART_SUFFIX, WrittenFile, part_path, publish, sync_folder
+from rig.part_files import WrittenFile
 from rig.raw_image import CFA_PATTERNS, RawImage
 from rig.raw_store import RawStore
 
-__all__ = [
-    "CFA_PATTERNS", "PART_SUFFIX", "RawImage", "WrittenFile", "part_path", "publish", "read_dng", "stage_dng",
-    "sync_folder", "write_dng",
-]  # fmt: skip
+__all__ = ["CFA_PATTERNS", "RawImage", "WrittenFile", "read_dng", "write_dng"]
 
 # What tifffile raises when a file is damaged: it parses as it goes and checks little beforehand.
 _DAMAGE: Final = (
@@ -47,19 +44,6 @@ def write_dng(path: str | os.PathLike[str], image: RawImage) -> WrittenFile:
     """
     with RawStore() as store:
         return store.commit([store.stage(path, image)])[0]
-
-
-def stage_dng(path: str | os.PathLike[str], image: RawImage) -> WrittenFile:
-    """Write and flush ``PATH.part``, to be given its name by :func:`publish`; a leftover part is replaced.
-
-    Raises:
-        RawFileError: The image cannot be stored without loss, the file is there already, or the disk refused.
-        DiskFull: The disk is full.
-    """
-    with RawStore() as store:
-        staged = store.stage(path, image)
-        store.flush([staged])
-    return WrittenFile(staged.path, staged.bytes, staged.sha256)
 
 
 def read_dng(path: str | os.PathLike[str]) -> RawImage:

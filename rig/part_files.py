@@ -62,11 +62,6 @@ def refuse_existing(path: Path) -> None:
         raise RawFileError(f"{path} exists already", hint="RAW files are never overwritten")
 
 
-def publish(*paths: Path) -> None:
-    """Give the part files of these paths their names, all or none (see :func:`give_names`)."""
-    give_names([(part_path(path), path) for path in paths])
-
-
 def give_names(parts: Sequence[tuple[Path, Path]]) -> None:
     """Rename (part, path) pairs, all or none, then flush their folders so that they survive a power cut.
 

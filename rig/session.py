@@ -25,11 +25,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from rig.dng import sync_folder
 from rig.errors import SessionError
 from rig.exposure import ExposurePlan
 from rig.journal import Journal
 from rig.ledger import Ledger
+from rig.part_files import sync_folder
 from rig.profiles import RigProfile, load_rig
 from rig.records import (
     PairRecord,

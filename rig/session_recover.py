@@ -23,9 +23,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rig.dng import PART_SUFFIX, read_dng
+from rig.dng import read_dng
 from rig.errors import RawFileError, SessionError
-from rig.part_files import sync_folder
+from rig.part_files import PART_SUFFIX, sync_folder
 from rig.records import PairRecord, TakeRecord
 from rig.session import Session
 from rig.session_check import KEPT_FOLDER, stray_files, unlisted_kept_files

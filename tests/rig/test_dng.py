@@ -17,7 +17,7 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rig.dng import CFA_PATTERNS, RawImage, publish, read_dng, stage_dng, write_dng
+from rig.dng import CFA_PATTERNS, RawImage, read_dng, write_dng
 from rig.dng_tags import to_rational
 from rig.errors import DiskFull, RawFileError
 
@@ -104,13 +104,6 @@ def test_the_hash_is_that_of_the_bytes_on_the_disk(tmp_path: Path) -> None:
     content = written.path.read_bytes()
     assert written.sha256 == hashlib.sha256(content).hexdigest()
     assert written.bytes == len(content)
-
-
-def test_a_staged_file_has_no_name_until_it_is_published(tmp_path: Path) -> None:
-    written = stage_dng(tmp_path / "f.dng", frame())
-    assert [path.name for path in tmp_path.iterdir()] == ["f.dng.part"]
-    publish(written.path)
-    assert [path.name for path in tmp_path.iterdir()] == ["f.dng"]
 
 
 def test_a_raw_file_is_never_overwritten(tmp_path: Path) -> None:

@@ -216,6 +216,13 @@ def test_a_frame_can_get_another_name_than_it_was_staged_with(store: RawStore, t
     assert [path.name for path in tmp_path.iterdir()] == [written.path.name] == ["t01_0003_B.dng"]
 
 
+def test_a_staged_file_has_no_name_until_it_is_committed(store: RawStore, tmp_path: Path) -> None:
+    staged = store.stage(tmp_path / "f.dng", frame())
+    assert [path.name for path in tmp_path.iterdir()] == ["f.dng.part"]
+    store.commit([staged])
+    assert [path.name for path in tmp_path.iterdir()] == ["f.dng"]
+
+
 def test_a_discarded_frame_leaves_nothing(store: RawStore, tmp_path: Path) -> None:
     store.discard(store.stage(tmp_path / "f.dng", frame()))
     assert list(tmp_path.iterdir()) == []

@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from beamrig.cli import cli
-from rig.dng import stage_dng, write_dng
+from rig.dng import write_dng
 from rig.errors import BeamrigError, DiskFull, SessionError
 from rig.profiles import load_rig
 from rig.raw_store import RawStore
@@ -153,10 +153,12 @@ def test_a_revoked_pair_keeps_its_files_and_they_are_still_verified(root: Path) 
     assert found(root) == [("file missing", "s01/action/t01_0001")]
 
 
-def test_a_take_that_is_being_recorded_is_neither_found_fault_with_nor_repaired(root: Path) -> None:
+def test_a_take_that_is_being_recorded_is_neither_found_fault_with_nor_repaired(
+    root: Path, store: RawStore
+) -> None:
     with Session.open(root) as recording:
         take = recording.start_take("s01", "action", 1, {})
-        stage_dng(recording.shot_path("s01", "action", take, 0, "B"), frame())
+        store.stage(recording.shot_path("s01", "action", take, 0, "B"), frame())
         assert found(root) == []
         with Session.open(root) as other, pytest.raises(SessionError, match="another program works"):
             recover_session(other)
