@@ -30,6 +30,11 @@ KNOWN = [
     ("Lucid Vision Labs", "PHX050S-CC", "lucid_triton"),
     ("Daheng Imaging", "MER2-503-23GC-P", "daheng_mer"),
     ("Daheng Imaging", "MER-502-79U3C", "daheng_mer"),
+    ("Basler", "acA2440-20gc", "basler_ace"),
+    ("Basler", "a2A2448-75ucBAS", "basler_ace2"),
+    ("Basler", "a2A2448-23gcPRO", "basler_ace2"),
+    ("FLIR", "Blackfly S BFS-U3-51S5C", "flir_bfs_u3"),
+    ("Teledyne FLIR", "Blackfly S BFS-PGE-50S5C", "flir_bfs_gige"),
     ("beamrig", "VR-5M", "virtual_camera"),
 ]
 NOT_FOR_THE_RIG = [
@@ -38,6 +43,11 @@ NOT_FOR_THE_RIG = [
     ("Allied Vision Technologies", "Manta G-507C"),
     ("IDS Imaging Development Systems GmbH", "U3-3080CP-M-GL"),
     ("Hikrobot", "MV-CS050-10GM"),
+    ("Basler", "acA2440-20gm"),
+    ("Basler", "acA2440-75uc"),
+    ("Basler", "a2A2600-20gmBAS"),
+    ("FLIR", "Blackfly S BFS-U3-51S5M"),
+    ("Point Grey Research", "Grasshopper3 GS3-U3-51S5C"),
     ("Lucid Vision Labs", "TRI050S-P"),
     ("Lucid Vision Labs", "HLT003S-001"),
     ("Daheng Imaging", "MER2-503-23GM-P"),

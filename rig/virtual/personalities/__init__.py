@@ -3,7 +3,7 @@
 A process that loads the producer with `BEAMRIG_PERSONALITY=NAME` in its environment meets that camera
 instead of the VR-5M; a rig profile sets it through `companion.env`. The build (`producer/generate.py`) makes
 from each file the GenICam XML that hosts read and the table of limits that the C code enforces; so build
-again after a change: ``python setup.py build_ext --inplace``. `GCInitLib` refuses an unknown name.
+again after a change: ``python setup.py build_ext --inplace``. The producer refuses an unknown name.
 
 How to write one (`producer/personality.py` explains every field, `producer/features.py` is the table):
 

@@ -20,6 +20,7 @@ QUIRKS: Mapping[str, str] = {
     "msb_aligned": "Codes of more than 8 bits in 16 sit at the top of their 16 bits.",
     "trigger_left_on": "Another program left TriggerMode of all other selectors On.",
     "mode_resets_source": "Writing TriggerMode sets TriggerSource back.",
+    "overlap_not_applied": "TriggerOverlap takes what is written, reports success, and stays.",
     "chunk_ids_only": "The transport numbers no frames; only the chunk does.",
 }
 """What the C code does differently; more may be switched on with `BEAMRIG_QUIRKS=name,name`."""

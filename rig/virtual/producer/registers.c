@@ -219,7 +219,7 @@ GC_ERROR registers_write(Camera *camera, uint64_t address, const void *buffer, s
     GC_ERROR result = GC_ERR_SUCCESS;
     if (entry->kind == KIND_COMMAND)
         result = run_command(camera, entry, (uint32_t)address);
-    else if (!entry->deaf)
+    else if (!entry->deaf && !(quirk(QUIRK_overlap_not_applied) && entry->address == REG_TriggerOverlap))
         put(camera, entry, (uint32_t)address, buffer, size);
     camera_changed(camera);
     return result;

@@ -72,8 +72,6 @@ void *system_interface_handle(void) {
 
 GC_ERROR GCInitLib(void) {
     cameras_power_up();
-    if (!personality_known)
-        return fail(GC_ERR_INVALID_PARAMETER, "%s", personality_problem);
     pthread_mutex_lock(&lock);
     bool was_open = initialised;
     initialised = true;
@@ -145,6 +143,8 @@ static GC_ERROR open_once(uint32_t *generation, HandleKind kind, void **handle) 
 GC_ERROR TLOpen(TL_HANDLE *system) {
     if (!library_is_open())
         return fail(GC_ERR_NOT_INITIALIZED, "GCInitLib was not called");
+    if (!personality_known) /* not earlier: hosts do not look at what GCInitLib says */
+        return fail(GC_ERR_INVALID_PARAMETER, "%s", personality_problem);
     return open_once(&system_generation, HANDLE_SYSTEM, system);
 }
 

@@ -68,9 +68,12 @@ class SmallWorld:
         packet, handles, _, _ = socket.recv_fds(channel, protocol.MAX_MESSAGE_BYTES, 1)
         hello = protocol.unpack(packet)
         assert isinstance(hello, protocol.Hello)
+        channel.send(protocol.Welcome(protocol.STATUS_OK, 40.0).pack())
+        if not hello.slots:  # it was only asked whether the camera is there
+            channel.close()
+            return
         memory = mmap.mmap(handles[0], hello.slots * hello.slot_bytes)
         os.close(handles[0])
-        channel.send(protocol.Welcome(protocol.STATUS_OK, 40.0).pack())
         self._channels[hello.serial] = channel
         with contextlib.suppress(OSError), channel:
             while packet := channel.recv(protocol.MAX_MESSAGE_BYTES):
