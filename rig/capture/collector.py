@@ -136,7 +136,7 @@ class Collector(threading.Thread):
         position = len(self.stamps)
         self.metas[position] = meta
         self._deliver(position, record)
-        self.stamps.append(FrameStamp(meta.frame_id, meta.timestamp_ns, meta.host_monotonic_ns))
+        self.stamps.append(FrameStamp.of(meta))
 
     def _exposed_by_box(self, record: FrameRecord) -> FrameRecord:
         """Where pulses make the exposure, the camera's setting says nothing; only a frame's chunk does."""

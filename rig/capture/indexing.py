@@ -7,12 +7,15 @@ A frame's index is never counted off by arrival. Two witnesses must agree:
 * *Counts*: where the grid starts. The pulses are numbered 0 to N-1, the camera numbers its exposures from
   ``first_id`` since it was started, and counts the triggers that it ignored. All starts that contradict none
   of these are tried; only when exactly one is left are the indices proven.
+* *Causes come first*: no exposure starts before its pulse. An edge that was lost on the way to the camera is
+  counted by nobody; that none was lost before the first frame is told by a frame that came in good time.
 
 A burst of a single pulse has no intervals: there the camera's number alone must do.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +24,7 @@ from typing import Final
 
 import numpy as np
 
+from rig.camera.types import FrameMeta
 from rig.capture.clocks import fit_line
 
 DRIFT_PPM: Final = 200.0
@@ -34,12 +38,19 @@ _TWICE: Final = "it was delivered twice"
 class FrameStamp:
     """What a camera says about one frame: its own number, and its own time of the exposure's start, in ns.
 
-    ``arrived_ns`` is the computer's time of the frame's arrival (``time.monotonic_ns``), where it is known.
+    ``arrived_ns`` is the latest time, on the computer's clock (``time.monotonic_ns``), at which the exposure
+    can have started: that of the frame's arrival less the exposure; None where it is not known.
     """
 
     frame_id: int
     timestamp_ns: int
     arrived_ns: int | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(cls, meta: FrameMeta) -> FrameStamp:
+        """Return the stamp of a frame that came."""
+        exposure_ns = round(meta.exposure_us * 1e3) if math.isfinite(meta.exposure_us) else 0
+        return cls(meta.frame_id, meta.timestamp_ns, meta.host_monotonic_ns - exposure_ns)
 
 
 @dataclass(frozen=True)
@@ -241,12 +252,38 @@ def _start(
         return "frame numbers are missing where the camera ignored no trigger"
     spare = room if trace.ignored is None else trace.ignored - ignored_between
     lowest = ids[0] - trace.first_id
-    possible = [start for start in range(max(lowest, 0), lowest + spare + 1) if start <= room]
+    latest = latest_start(burst, [trace.frames[position] for position in kept], relative)
+    if latest is None:
+        latest = lowest + spare
+    possible = [start for start in range(max(lowest, 0), latest + 1) if start <= room]
     if not possible or lowest < 0:
         return "the frame numbers do not fit the number of pulses"
     if len(possible) > 1:
         return f"the first frame may belong to any of the pulses {possible[0]} to {possible[-1]}"
     return possible[0]
+
+
+def latest_start(burst: Burst, frames: Sequence[FrameStamp], relative: Sequence[int]) -> int | None:
+    """Return the largest index that the first of some frames can have, as none started before its pulse.
+
+    Args:
+        burst: What the box was told.
+        frames: Frames on the grid, (N,).
+        relative: How many periods each started after the first of them, (N,).
+
+    Returns:
+        The index; negative when the first frame started before the first pulse; None when no times are known.
+    """
+    if burst.earliest_ns is None:
+        return None
+    return min(
+        (
+            (stamp.arrived_ns - burst.earliest_ns) // burst.period_ns - step
+            for stamp, step in zip(frames, relative, strict=True)
+            if stamp.arrived_ns is not None
+        ),
+        default=None,
+    )
 
 
 def _explain_missing(burst: Burst, trace: Trace, kept: Sequence[int], result: Assignment) -> None:

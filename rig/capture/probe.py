@@ -205,7 +205,7 @@ class _Listener:
         meta = record.meta
         self._camera.release(record)
         self._sources.append(meta.sources)
-        self._stamps.append(FrameStamp(meta.frame_id, meta.timestamp_ns, meta.host_monotonic_ns))
+        self._stamps.append(FrameStamp.of(meta))
         if self._on_frame is not None:
             self._on_frame(len(self._stamps))
 

@@ -34,7 +34,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from rig.capture.indexing import DRIFT_PPM, Burst, Trace
+from rig.capture.indexing import DRIFT_PPM, Burst, Trace, latest_start
 from rig.capture.pairing import COMMON_CLOCK_NS, Match, Pairing, Refusal, Rejection, pair
 from rig.capture.sight import Sight, Window, vouched_frames
 
@@ -131,6 +131,8 @@ class Rolling:
         count = min(*(window.clean for window in self._windows.values()), self.burst.pulses - self._base)
         if self._base + count <= self.settled or (count < 2 and self.burst.pulses > 1):
             return []
+        if not self._anchored and not self._begun(sights):
+            return []
         if not self._anchored and self._shifted(sights):
             self.sound = False
             return []
@@ -152,6 +154,15 @@ class Rolling:
         if count > 2 * OVERLAP:
             self._move(count - OVERLAP)
         return found
+
+    def _begun(self, sights: Mapping[str, Sight]) -> bool:
+        """Whether a frame of each camera came early enough for the first one to be of the first pulse."""
+        for name, window in self._windows.items():
+            frames = sights[name].frames[window.start : window.start + window.clean]
+            latest = latest_start(self.burst, frames, range(len(frames)))
+            if latest is not None and latest > 0:
+                return False
+        return True
 
     def _shifted(self, sights: Mapping[str, Sight]) -> bool:
         """Clocks whole periods apart look like one clock and a shift; the burst's end decides then."""
@@ -179,6 +190,8 @@ class Rolling:
         upto = min((-1 if one is None else one for one in reach), default=-1) + 1
         upto = min(upto, self.burst.pulses - self._base)
         if self._patience_until is None or self._base + upto <= self._patience_until:
+            return []
+        if not self._anchored and not self._begun(sights):
             return []
         self._tries += 1
         if self._tries > _TRIES:

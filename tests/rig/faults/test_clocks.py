@@ -40,8 +40,7 @@ def test_jitter_beyond_belief_is_never_called_a_pair_on_the_wrong_pulse(bench: B
 def test_clocks_that_should_be_one_and_drift_apart_are_warned_of(bench: Bench) -> None:
     outcome = bench.take("clock camera=S drift_ppm=40")
     assert outcome.paired == ALL
-    (line,) = outcome.lines
-    assert "the cameras' clocks are not one: they drift apart by 40.0 ppm" in line
+    assert "the cameras' clocks are not one: they drift apart by 40.0 ppm" in outcome.lines
 
 
 def test_a_clock_that_is_set_in_the_middle_of_a_burst_proves_nothing_by_itself(bench: Bench) -> None:
@@ -72,7 +71,9 @@ def test_two_cameras_with_clocks_of_their_own_are_paired_and_the_proof_says_so(a
     assert s.timestamp_ns - b.timestamp_ns == pytest.approx(1234.5e9, abs=1e6)
     assert b.t_start_ns == s.t_start_ns
     rates = [record.sync.clock_rate_ppm for record in outcome.records.values()]
-    assert rates == pytest.approx([42.0] * PAIRS, abs=0.1)
+    known = [rate for rate in rates if rate is not None]  # the first pairs are proven before it is known
+    assert len(known) >= PAIRS - 2
+    assert known == pytest.approx([42.0] * len(known), abs=0.1)
 
 
 def test_jitter_is_seen_through_two_clocks(apart: Bench) -> None:
@@ -87,3 +88,24 @@ def test_a_clock_that_no_quartz_can_have_proves_nothing(apart: Bench) -> None:
     outcome = apart.take("clock camera=S offset_s=3 drift_ppm=900")
     assert outcome.paired == []
     assert all("ppm" in reason or "camera S" in reason for reason in outcome.reasons.values())
+
+
+@pytest.mark.parametrize("camera", ["B", "S"])
+def test_a_first_edge_that_never_reached_the_camera_shifts_no_pair_of_two_clocks(
+    apart: Bench, camera: str
+) -> None:
+    outcome = apart.take(
+        "clock camera=S offset_s=100.0213 drift_ppm=20", f"ignore_trigger camera={camera} at=0 counted=no"
+    )
+    assert outcome.struck == 2
+    assert outcome.paired == []
+    assert {reason for reason in outcome.reasons.values() if reason} == {
+        f"camera {camera}: the first frame may belong to any of the pulses 0 to 1"
+    }
+
+
+def test_a_last_frame_that_is_lost_costs_its_own_shot_on_two_clocks_too(apart: Bench) -> None:
+    outcome = apart.take(
+        "clock camera=S offset_s=100.0213 drift_ppm=20", f"lose_frame camera=S at={PAIRS - 1}"
+    )
+    assert list(outcome.reasons) == [PAIRS - 1]
