@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import Any, get_args
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -154,8 +155,18 @@ def _model_at(model: type[BaseModel], path: FieldPath) -> type[BaseModel] | None
 
 
 def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    parts = [_without_none(member) for member in get_args(annotation)] if _is_union(annotation) else []
+    models = [part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)]
+    if len(models) == 1:
+        return models[0]
     members = [member for member in get_args(annotation) if member is not type(None)]
     return members[0] if len(members) == 1 and type(None) in get_args(annotation) else annotation
+
+
+def _is_union(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, UnionType)
 
 
 def _near(word: str, known: Any) -> str:

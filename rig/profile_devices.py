@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from rig.profile_part import CfaPattern, NotNegative, Part, Pattern, Positive, SchemaVersion, Text
 
@@ -89,6 +90,16 @@ class Converted(Part):
         return self
 
 
+def _written_as(value: object) -> str:
+    """Tell a name from a conversion, so that only the rules of what was meant are held against it."""
+    return "conversion" if isinstance(value, Mapping | Converted) else "name"
+
+
+Node = Annotated[
+    Annotated[Text, Tag("name")] | Annotated[Converted, Tag("conversion")], Discriminator(_written_as)
+]
+
+
 class Step(Part):
     """One feature write, verified by reading back."""
 
@@ -116,7 +127,7 @@ class CameraProfile(Part):
     buffers: int = Field(default=16, ge=2, le=256, description="Frame buffers announced to the producer.")
     pixel_format: PixelFormat = Field(description="How RAW pixels arrive.")
     timing: Timing = Field(description="Limits of the sensor.")
-    nodes: dict[Text, list[Text | Converted]] = Field(
+    nodes: dict[Text, list[Node]] = Field(
         default={}, description="Alias to feature names (or conversions); the first that exists."
     )
     steps_common: list[Step] = Field(min_length=1, description="Writes for every mode, in order.")

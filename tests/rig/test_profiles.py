@@ -121,6 +121,31 @@ def test_a_mistake_is_named_with_its_line_and_field(
         assert re.split(r"[.\[]", field)[-1] in text.split("\n")[problem.line - 1]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "field", "said"),
+    [
+        ("{feature: GainRaw, scael: 0.1}", "nodes.gain_db[0].scael", "did you mean scale?"),
+        ("{scale: 0.1}", "nodes.gain_db[0].feature", "is missing"),
+        ("{feature: GainRaw, scale: 0}", "nodes.gain_db[0].scale", "greater than 0"),
+        ("{feature: GainRaw, decibels_of: 32, offset: 1}", "nodes.gain_db[0]", "exclude each other"),
+        ("[GainRaw]", "nodes.gain_db[0]", "must be text"),
+    ],
+)
+def test_a_wrong_conversion_of_units_is_one_mistake(
+    tmp_path: Path, wrong: str, field: str, said: str
+) -> None:
+    file = tmp_path / "wrong.yaml"
+    text = profile_text("basler_ace")
+    right = "{feature: GainRaw, scale: 0.1}"
+    assert text.count(right) == 1
+    file.write_text(text.replace(right, wrong), encoding="utf-8")
+    with pytest.raises(ProfileInvalid) as refusal:
+        load_profile(file)
+    (problem,) = refusal.value.problems
+    assert problem.field == field
+    assert said in f"{problem.message} {problem.allowed}"
+
+
 def test_all_mistakes_are_found_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "wrong.yaml"
     text = profile_text("virtual").replace("focal_length_mm", "focal_lenth_mm").replace("B: AB", "B: AX")

@@ -71,12 +71,13 @@ void pfnc_write(uint32_t pixel_format, const uint16_t *codes, size_t pixels, uin
 }
 
 void pfnc_align_msb(uint32_t pixel_format, uint8_t *image, size_t pixels) {
-    if (pixel_format != PixelFormat_BayerRG12)
+    unsigned shift = pixel_format == PixelFormat_BayerRG10 ? 6 : 4;
+    if (pixel_format != PixelFormat_BayerRG10 && pixel_format != PixelFormat_BayerRG12)
         return;
     for (size_t i = 0; i < pixels; i++) {
         uint16_t code;
         memcpy(&code, image + 2 * i, sizeof code);
-        code = (uint16_t)(code << 4);
+        code = (uint16_t)(code << shift);
         memcpy(image + 2 * i, &code, sizeof code);
     }
 }
