@@ -173,7 +173,7 @@ class FeatureMap:
         try:
             feature.write(value)
         except FeatureRejected as exc:
-            why = reasons.in_words(self._holders(feature.name))
+            why = "" if feature.writable else reasons.in_words(self._holders(feature.name))
             raise FeatureRejected(exc.message, hint=why or exc.hint) from exc
 
     def _holders(self, name: str) -> list[tuple[str, FeatureValue]]:
