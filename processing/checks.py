@@ -25,8 +25,8 @@ from processing.pair_checks import (
     ratio_findings,
 )
 from processing.sharpness import SMOOTH, pair_sharpness
-from processing.stillness import Change, EVERYWHERE, change_between
-from rig.capture.findings import Finding
+from processing.stillness import EVERYWHERE, Change, change_between
+from rig.capture.findings import Finding, Level
 from rig.plan import ExposurePlan
 from rig.raw_image import RawImage
 from rig.records import RawPair
@@ -152,9 +152,11 @@ class _Run:
         self._figures["uneven_share"] = even.off_share
         self._figures["uneven_rms"] = even.rms
         if even.off_share > UNEVEN:
-            level = "stop" if even.off_share > UNEVEN_STOP else "warn"
+            level: Level = "stop" if even.off_share > UNEVEN_STOP else "warn"
             text = f"the {self._kind} is uneven in {even.off_share:.0%} of the frame, {_place(even.box_px)}"
-            self._keep(Finding(level, text, "no edge, shadow or glare of it may be seen", even.off_share), "even")
+            self._keep(
+                Finding(level, text, "no edge, shadow or glare of it may be seen", even.off_share), "even"
+            )
 
     def result(self) -> Checked:
         """Judge what was gathered."""
@@ -205,7 +207,7 @@ class _Run:
             text = f"the rig itself moves: {change.share:.0%} of the frame changes in the static take"
             self._keep(Finding("stop", text, "fix the rig and take again", change.share), "still")
             return
-        level = "stop" if change.share > MOVED_STOP else "warn"
+        level: Level = "stop" if change.share > MOVED_STOP else "warn"
         text = f"something moves in the static take, {_place(change.box_px)}"
         self._keep(Finding(level, text, "clear the view and take again", change.share), "still")
 

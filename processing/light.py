@@ -98,7 +98,9 @@ class LightReport:
         for name, one in self.cameras.items():
             colour = min(one.clips_us, key=lambda key: one.clips_us[key])
             at = _time(one.first_clip_us)
-            clips = f"clips already in {', '.join(one.clipped)}" if one.clipped else f"clips at {at} ({colour})"
+            clips = (
+                f"clips already in {', '.join(one.clipped)}" if one.clipped else f"clips at {at} ({colour})"
+            )
             said.append(
                 f"{name} at {_time(one.exposure_us)}: {clips}, drowns below {_time(one.drowns_us)}; "
                 f"mid-tones have a signal-to-noise ratio of {one.snr:.0f}"
@@ -113,8 +115,8 @@ class LightReport:
             return f"too bright to measure: shorten t_S below {_time(most)} and measure again"
         if not self.possible:
             return (
-                f"no exposure fits: highlights clip above {_time(most)} and mid-tones drown below {_time(least)}; "
-                "even out the light"
+                f"no exposure fits: highlights clip above {_time(most)}, mid-tones drown below "
+                f"{_time(least)}; even out the light"
             )
         range_ = f"t_S may be {_time(least)} to {_time(most)}"
         if now > most:

@@ -30,6 +30,10 @@ AGREEMENT: Final = 0.05
 
 LEAST_SHIFT_PX: Final = 2.0
 
+FULL_MATCH: Final = 0.35
+"""Share of the changed part that an object which is found again as a whole makes at least; the rest is the
+background that it covered and uncovered, and a margin."""
+
 
 class MotionNotMeasurable(ProcessingError):
     """The speed of the object cannot be measured, and why."""
@@ -90,7 +94,7 @@ class Speed:
     def text(self) -> str:
         """Return the result in one line."""
         return (
-            f"v = {self.speed_mps:.3f} ± {self.error_mps:.3f} m/s ({self.speed_px_per_s:.1f} px/s towards "
+            f"v = {self.speed_mps:.4g} ± {self.error_mps:.1g} m/s ({self.speed_px_per_s:.1f} px/s towards "
             f"{self.angle_deg:.0f}°, at {self.distance_m:g} m, confidence {self.confidence:.2f})"
         )
 
@@ -104,7 +108,13 @@ class Speed:
             "confidence": self.confidence,
             "distance_m": self.distance_m,
             "steps": [
-                {"dx_px": s.dx_px, "dy_px": s.dy_px, "dt_s": s.dt_s, "error_px": s.error_px, "matched": s.matched}
+                {
+                    "dx_px": s.dx_px,
+                    "dy_px": s.dy_px,
+                    "dt_s": s.dt_s,
+                    "error_px": s.error_px,
+                    "matched": s.matched,
+                }
                 for s in self.steps
             ],
         }
@@ -136,7 +146,9 @@ def step_between(first: RawImage, second: RawImage) -> Step:
         )
     change = change_between(first, second)
     if change.box_px is None:
-        raise MotionNotMeasurable("nothing moves between the frames", hint="let the object move and try again")
+        raise MotionNotMeasurable(
+            "nothing moves between the frames", hint="let the object move and try again"
+        )
     if change.share > EVERYWHERE:
         raise MotionNotMeasurable(
             f"{change.share:.0%} of the frame changed: the rig moves, or the object fills the frame",
@@ -187,16 +199,16 @@ def measure_speed(frames: Sequence[RawImage], plan: ExposurePlan) -> Speed:
     weights = np.array([(step.dt_s / max(step.error_px, 1e-3)) ** 2 for step in good])
     kept = np.array([step.speed_px_per_s for step in good])
     pixels = float(np.sum(weights * kept) / weights.sum())
-    error = max(float(weights.sum()) ** -0.5, float(np.std(kept)) / math.sqrt(len(good)))
+    spread = max(float(weights.sum()) ** -0.5, float(np.std(kept)) / math.sqrt(len(good)))
     last = good[-1]
     factor = speed_mps(1.0, plan)
-    confidence = float(np.mean([step.matched for step in good])) * len(good) / asked
+    matched = float(np.mean([step.matched for step in good])) / FULL_MATCH
     return Speed(
         speed_mps=pixels * factor,
-        error_mps=error * factor,
+        error_mps=spread * factor,
         speed_px_per_s=pixels,
         angle_deg=math.degrees(math.atan2(last.dy_px, last.dx_px)),
-        confidence=min(confidence, 1.0),
+        confidence=min(matched, 1.0) * len(good) / asked,
         steps=tuple(good),
         distance_m=plan.distance_m,
     )

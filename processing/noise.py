@@ -118,7 +118,10 @@ def _line(level: F64, variance: F64) -> tuple[float, float]:
         design = np.stack([level[keep], np.ones(int(keep.sum()))], axis=1) * weight[:, None]
         slope, floor = (float(v) for v in np.linalg.lstsq(design, variance[keep] * weight, rcond=None)[0])
         if floor < QUANTISATION_DN2:
-            slope, floor = float(np.median((variance[keep] - QUANTISATION_DN2) / level[keep])), QUANTISATION_DN2
+            slope, floor = (
+                float(np.median((variance[keep] - QUANTISATION_DN2) / level[keep])),
+                QUANTISATION_DN2,
+            )
         off = np.abs(variance - slope * level - floor) / variance
         keep = off <= 4 * max(float(np.median(off)), 0.005)
         if keep.sum() < 4:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from processing.blocks import COLOURS, Levels, levels
 from processing.brightness import brightness_ratios, expected_ratio
 from processing.sharpness import Sharpness, pair_sharpness
-from rig.capture.findings import Finding
+from rig.capture.findings import Finding, Level
 from rig.plan import ExposurePlan
 from rig.raw_image import RawImage
 from rig.records import RawPair
@@ -112,7 +112,7 @@ def level_findings(kind: str, raw: RawImage, seen: Levels, name: str) -> list[Fi
     worst = max(clipped, key=lambda colour: clipped[colour])
     share, board = clipped[worst], kind in BOARDS
     if share > (CLIPPED_BOARD if board else CLIPPED_SCENE):
-        level = "stop" if board and share > CLIPPED_BOARD_STOP else "warn"
+        level: Level = "stop" if board and share > CLIPPED_BOARD_STOP else "warn"
         text = f"camera {name} clips {share:.2%} of {worst}"
         found.append(Finding(level, text, "dim the light or shorten the exposure", share))
     return found
@@ -124,7 +124,7 @@ def ratio_findings(ratios: dict[str, float], expected: float, stop: bool = False
     off = ratios[worst] / expected - 1
     if abs(off) <= RATIO_WARN:
         return []
-    level = "stop" if stop and abs(np.log1p(off)) > np.log1p(RATIO_STOP) else "warn"
+    level: Level = "stop" if stop and abs(np.log1p(off)) > np.log1p(RATIO_STOP) else "warn"
     text = f"B is {ratios[worst]:.2f} times as bright as S in {worst}, tau and exposures give {expected:.2f}"
     return [Finding(level, text, "is the planned filter in front of B?", float(off))]
 

@@ -66,7 +66,11 @@ def find_shift(first: F32, second: F32, changed: Mask) -> Shift | str:
     if not tried or tried[0][0] < LEAST_MATCH:
         return "what moves cannot be found again in the next frame"
     best, shift = tried[0]
-    rivals = [score for score, other in tried[1:] if max(abs(a - b) for a, b in zip(shift, other, strict=True)) > _NEAR]
+    rivals = [
+        score
+        for score, other in tried[1:]
+        if max(abs(a - b) for a, b in zip(shift, other, strict=True)) > _NEAR
+    ]
     if rivals and rivals[0] > RIVAL * best:
         return "more than one displacement fits what moves"
     return _refined(one, two, mask, shift, best)
@@ -121,8 +125,12 @@ def _object(one: F32, two: F32, mask: Mask, shift: tuple[int, int]) -> Mask | No
     miss = cv2.blur(np.abs(a - b), (3, 3))
     stay = cv2.blur(np.abs(a - unmoved), (3, 3))
     # A shift by a fraction of a sample misses by part of the local slope: that is no mismatch.
-    slope = cv2.blur(np.abs(cv2.Sobel(a, cv2.CV_32F, 1, 0)) + np.abs(cv2.Sobel(a, cv2.CV_32F, 0, 1)), (3, 3)) / 8
-    return np.asarray(both & (miss < 0.5 * stay) & (miss < 0.7 * slope + _MATCH_SIGMA * _sigma(a, b, both)), np.bool_)
+    slope = (
+        cv2.blur(np.abs(cv2.Sobel(a, cv2.CV_32F, 1, 0)) + np.abs(cv2.Sobel(a, cv2.CV_32F, 0, 1)), (3, 3)) / 8
+    )
+    return np.asarray(
+        both & (miss < 0.5 * stay) & (miss < 0.7 * slope + _MATCH_SIGMA * _sigma(a, b, both)), np.bool_
+    )
 
 
 def _sigma(a: F32, b: F32, both: Mask) -> float:
@@ -142,7 +150,12 @@ def _refined(one: F32, two: F32, mask: Mask, shift: tuple[int, int], matched: fl
     if found is None or np.count_nonzero(found) < 200:
         return "what moves is too small to be measured"
     core = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    inside = cv2.erode(cv2.morphologyEx(core, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)), np.ones((5, 5), np.uint8)) > 0
+    inside = (
+        cv2.erode(
+            cv2.morphologyEx(core, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)), np.ones((5, 5), np.uint8)
+        )
+        > 0
+    )
     if np.count_nonzero(inside) < 200:
         return "what moves is too small to be measured"
     smooth_a, smooth_b = (cv2.GaussianBlur(part, (0, 0), 1.0) for part in (a, b))
@@ -151,7 +164,11 @@ def _refined(one: F32, two: F32, mask: Mask, shift: tuple[int, int], matched: fl
     error = math.inf
     for _ in range(20):
         warped = cv2.remap(
-            smooth_b, x + np.float32(dx), y + np.float32(dy), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            smooth_b,
+            x + np.float32(dx),
+            y + np.float32(dy),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
         )
         grad_x, grad_y = (
             (cv2.Sobel(smooth_a, cv2.CV_32F, *order) + cv2.Sobel(warped, cv2.CV_32F, *order)) / 16

@@ -92,4 +92,4 @@ def _noise(
     # Below the darkest and above the brightest group noise follows the light; np.interp would hold it.
     known = np.interp(level, centres, medians)
     above = np.maximum(level / max(centres[-1], 1e-6), 1.0)
-    return (known * above).astype(np.float32)
+    return np.asarray(known * above, np.float32)

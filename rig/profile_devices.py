@@ -63,6 +63,13 @@ class Timing(Part):
         return self
 
 
+class SensorNoise(Part):
+    """Noise of the sensor at 0 dB, from its EMVA 1288 data sheet."""
+
+    system_gain_dn_per_e: Positive = Field(description="Codes per electron at 0 dB.")
+    read_noise_e: NotNegative = Field(description="Temporal dark noise, in electrons.")
+
+
 class Tolerance(Part):
     """How far a value read back may lie from the value asked for; without either it must be equal."""
 
@@ -127,6 +134,9 @@ class CameraProfile(Part):
     buffers: int = Field(default=16, ge=2, le=256, description="Frame buffers announced to the producer.")
     pixel_format: PixelFormat = Field(description="How RAW pixels arrive.")
     timing: Timing = Field(description="Limits of the sensor.")
+    sensor_noise: SensorNoise | None = Field(
+        default=None, description="Noise of the sensor; measured in the images where it is left out."
+    )
     nodes: dict[Text, list[Node]] = Field(
         default={}, description="Alias to feature names (or conversions); the first that exists."
     )

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from rig.capture.findings import Check
+from rig.capture.findings import MakeCheck
 from rig.capture.result import Shot, TakeResult
 from rig.errors import CaptureError
-from rig.plan import ExposurePlan
 from rig.records import PairRecord, RawPair, TakeRecord
 from rig.rig import Rig
 from rig.session import Session
@@ -117,7 +116,7 @@ class SceneGuide:
         session: Session,
         scene: str,
         check_take: CheckTake,
-        check_pair: Callable[[str, ExposurePlan | None], Check] | None = None,
+        check_pair: MakeCheck | None = None,
         steps: Sequence[Step] | None = None,
     ) -> None:
         self.session = session
@@ -211,7 +210,9 @@ class SceneGuide:
         for index, step in enumerate(self.steps):
             if step.kind == kind:
                 return index
-        raise StepRefused(f"{kind} is no step of this scene", hint=", ".join(step.kind for step in self.steps))
+        raise StepRefused(
+            f"{kind} is no step of this scene", hint=", ".join(step.kind for step in self.steps)
+        )
 
     def _progress_of(self, kind: str) -> Progress:
         return self.progress()[self._index(kind)]

@@ -98,7 +98,13 @@ def record_check(journal: Journal, scene: str, kind: str, take: int, checked: Ch
 def overrule(journal: Journal, check: TakeCheck) -> None:
     """Write that the operator goes on in spite of a check."""
     journal.append(
-        {"event": OVERRULED, "scene": check.scene, "kind": check.kind, "take": check.take, "reason": check.reason()}
+        {
+            "event": OVERRULED,
+            "scene": check.scene,
+            "kind": check.kind,
+            "take": check.take,
+            "reason": check.reason(),
+        }
     )
 
 

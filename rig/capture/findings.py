@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from rig.plan import ExposurePlan
 from rig.records import RawPair
 
 Level = Literal["note", "warn", "stop"]
@@ -35,6 +36,9 @@ class Finding:
 
 Check = Callable[[RawPair], Iterable["Finding | str"]]
 """Looks at a pair's content; a plain string counts as a warning."""
+
+MakeCheck = Callable[[str, ExposurePlan | None], Check]
+"""Makes the check of one take, given its kind and plan; checks may compare a pair with the one before."""
 
 
 def as_findings(found: Iterable[Finding | str]) -> list[Finding]:

@@ -12,15 +12,16 @@ from rig.capture.schedule import ByHand, Counted, Interval, Schedule, TakeContro
 from rig.cli.capture_live import follow_keys, live_line, steered_by_ctrl_c
 from rig.cli.common import LENGTH, SPEED, TIME, console, json_option, place_option, print_json, rig_option
 from rig.cli.params import PathName
-from rig.errors import CaptureError, PlanError, SessionError
+from rig.cli.scene_plan import PLAN_HINT, opened_session, scene_plan
+from rig.errors import CaptureError, PlanError
 from rig.exposure import ExposurePlan, place_again, plan_exposure
 from rig.placement import check_placement
-from rig.profiles import RigProfile, load_rig
+from rig.profiles import load_rig
 from rig.records import KINDS, check_scene_name
 
 if TYPE_CHECKING:  # they load numpy; --help must not wait for it
+    from rig.capture.findings import MakeCheck
     from rig.capture.result import TakeResult
-    from rig.session import Session
 
 _EXAMPLES = """\b
 Examples:
@@ -35,8 +36,6 @@ The first Ctrl+C ends a take after the present shot, the second at once; what wa
 JSON: session, scene, kind, take, state (complete, cancelled, stopped, failed), reason, fired, paired,
 rejected, discarded, exposure_us {B, S}, pairs and reasons (of the last 1000 shots), warnings, refused_frames
 """
-
-_PLAN_HINT = "give --speed and --blur-s, as for 'beamrig plan'"
 
 
 @click.command(epilog=_EXAMPLES)
@@ -70,8 +69,14 @@ _PLAN_HINT = "give --speed and --blur-s, as for 'beamrig plan'"
 @click.option("--filter", "filter_name", metavar="NAME", help="Density filter of camera B.")
 @place_option
 @click.option("--operator", default="", help="Who takes it; written into a new session.")
+@click.option(
+    "--check/--no-check", "checked", default=True, show_default=True,
+    help="Look at each pair's content while the take runs.",
+)  # fmt: skip
 @json_option
+@click.pass_obj
 def capture(
+    make_check: MakeCheck | None,
     rig_name: str,
     folder: Path,
     scene: str,
@@ -91,6 +96,7 @@ def capture(
     filter_name: str | None,
     placement: str | None,
     operator: str,
+    checked: bool,
     as_json: bool,
 ) -> None:
     """Capture a take: counted pulses, proven pairs on the disk.
@@ -118,12 +124,13 @@ def capture(
             placement=placement,
         )
     elif not (folder / "session.yaml").exists():
-        raise PlanError("a new session needs a plan", hint=_PLAN_HINT)
-    with _opened(folder, profile, operator) as session:
-        plan = _scene_plan(session, scene, made)
+        raise PlanError("a new session needs a plan", hint=PLAN_HINT)
+    with opened_session(folder, profile, operator) as session:
+        plan = scene_plan(session, scene, made)
         if placement is not None and placement != plan.placement:
             plan = place_again(profile, plan, check_placement(placement))
             session.set_plan(scene, plan)
+        check = make_check(kind, plan) if checked and make_check is not None else None
         control = TakeControl()
         with Rig.open(profile) as rig, steered_by_ctrl_c(control):
             rig.apply_plan(plan)
@@ -131,7 +138,7 @@ def capture(
             try:
                 with live_line(rig, quiet=as_json):
                     result = rig.capture(
-                        session, scene, kind, schedule=schedule, warmup=warmup, control=control
+                        session, scene, kind, schedule=schedule, warmup=warmup, control=control, check=check
                     )
             except TakeFailed as error:
                 _show(error.result, as_json=as_json)
@@ -177,7 +184,12 @@ def _show(result: TakeResult, *, as_json: bool) -> None:
     table.columns[2].justify = "right"
     for shot in result.shots:
         skew = "" if shot.skew_us is None else f"{shot.skew_us:.1f} µs"
-        table.add_row(shot.id, "paired" if shot.paired else "[red]rejected[/]", skew, shot.reason)
+        table.add_row(
+            shot.id,
+            "paired" if shot.paired else "[red]rejected[/]",
+            skew,
+            shot.reason or "; ".join(shot.warnings),
+        )
     out.print(table)
     if len(result.shots) < result.paired + result.rejected:
         out.print(f"(the last {len(result.shots)} shots; all are in the session)")
@@ -187,34 +199,3 @@ def _show(result: TakeResult, *, as_json: bool) -> None:
         f"{result.paired} of {result.fired} shots are pairs in {result.session}; exposures B "
         f"{result.applied.exposure_us['B']:g} µs, S {result.applied.exposure_us['S']:g} µs"
     )
-
-
-def _opened(folder: Path, profile: RigProfile, operator: str) -> Session:
-    """Open the session, or make it; a session belongs to one rig."""
-    from rig.session import Session
-
-    if not (folder / "session.yaml").exists():
-        return Session.create(folder, profile, operator)
-    session = Session.open(folder)
-    if session.rig_profile.name != profile.name:
-        name = session.rig_profile.name
-        session.close()
-        hint = f"give --rig {name}, or another --session"
-        raise SessionError(f"{folder} was made with the rig {name!r}", hint=hint)
-    return session
-
-
-def _scene_plan(session: Session, name: str, made: ExposurePlan | None) -> ExposurePlan:
-    """Return the scene's plan; a new one is given to the scene, a new scene is added."""
-    if name not in {scene.name for scene in session.scenes()}:
-        if made is None:
-            raise PlanError(f"scene {name!r} is new and needs a plan", hint=_PLAN_HINT)
-        session.add_scene(name, made)
-        return made
-    plan = session.scene(name).plan
-    if made is not None and made != plan:
-        session.set_plan(name, made)
-        return made
-    if plan is None:
-        raise PlanError(f"scene {name!r} has no plan", hint=_PLAN_HINT)
-    return plan
