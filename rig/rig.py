@@ -17,7 +17,7 @@ from rig.capture.arming import Bench, run_hook
 from rig.capture.disk import free_bytes, pairs_left
 from rig.capture.findings import Check
 from rig.capture.flow import TakeCounters
-from rig.capture.ordering import check_plan, order_take
+from rig.capture.order import check_plan, order_take
 from rig.capture.result import AppliedPlan, Shot, TakeFailed, TakeResult
 from rig.capture.schedule import Counted, Schedule, Stop, TakeControl
 from rig.capture.take import run_take

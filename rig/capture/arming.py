@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeVar
 from rig.camera.inbox import FrameRecord
 from rig.camera.types import Applied, CameraCounters, DeviceInfo, FeatureValue, Mode, Pixels
 from rig.capture.result import AppliedPlan
-from rig.errors import CameraTimeout, CaptureError, FeatureMissing
+from rig.errors import BeamrigError, CameraTimeout, CaptureError, FeatureMissing
 from rig.exposure import ExposurePlan
 from rig.profiles import CAMERAS, CameraProfile, RigProfile
 from rig.trigger.base import TriggerBox
@@ -144,6 +144,17 @@ def _wait_until_waiting(name: str, camera: TakeCamera) -> None:
                 hint="look at its trigger settings",
             )
         time.sleep(_POLL_S)
+
+
+def stop_all(bench: Bench) -> BeamrigError | None:
+    """Bring box and cameras to rest whatever state they are in; return the first error."""
+    first: BeamrigError | None = None
+    for rest in (bench.box.safe, *(camera.stop for camera in bench.cameras.values())):
+        try:
+            rest()
+        except BeamrigError as error:
+            first = first or error
+    return first
 
 
 def for_both(action: Callable[[str], T]) -> dict[str, T]:

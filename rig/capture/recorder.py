@@ -1,8 +1,9 @@
-"""The recorder: frames become part files while the burst runs, under the names that they most likely get.
+"""The recorder: frames become part files while the burst runs, and get their names with their proof.
 
-Which pulse made a frame is proven a little later, but the frame must leave the shared memory at once. So
-each is staged under the name of the pulse that its number suggests; a proven pair is then only flushed and
-renamed, and a frame that turns out to be of another pulse (a trigger was ignored) is written anew.
+Which pulse made a frame is proven a little later, but the frame must leave the shared memory at once. So each
+is staged under its count within the take, with the trigger index that its number suggests in its header; a
+proven pair is then only flushed and renamed, and a frame that turns out to be of another pulse (a trigger was
+ignored) is written anew.
 
 Before the button of a pre-roll is pressed frames are held in memory instead, the newest ones only.
 """
@@ -52,9 +53,10 @@ class Place:
 
 @dataclasses.dataclass(frozen=True)
 class _Frame:
-    """A frame on its way: the index that it most likely has, and the job that stages or holds it."""
+    """A frame on its way: the index by its number, the one that it most likely has, and the job."""
 
     guess: int
+    index: int
     job: Future[Staged | RawImage]
 
 
@@ -91,7 +93,7 @@ class Recorder:
         self._frames: dict[tuple[str, int], _Frame] = {}
         self._held: dict[str, deque[int]] = {name: deque() for name in cameras}
         self._hold = hold
-        self._top = dict.fromkeys(cameras, -1)
+        self._shift = dict.fromkeys(cameras, 0)
         self._in_ring = dict.fromkeys(cameras, 0)
         self._slots = dict.fromkeys(cameras, 1)
         self.failed = threading.Event()
@@ -101,15 +103,10 @@ class Recorder:
         with self._mutex:
             self._in_ring[camera] += 1
             self._slots[camera] = record.ring.slots
-            # Two frames that claim one pulse must not share a part file: only rising ones get its name.
-            usual = guess > self._top[camera]
-            self._top[camera] = max(self._top[camera], guess)
-            path = self.place.path(max(guess, 0), camera)
-            if not usual:
-                path = self._other_name(camera, number)
+            index = max(guess + self._shift[camera], 0)
             work = self._keep_in_memory if self._hold else self._stage
-            job: Future[Staged | RawImage] = self._pool.submit(work, camera, max(guess, 0), path, record)
-            self._frames[camera, number] = _Frame(max(guess, 0), job)
+            job: Future[Staged | RawImage] = self._pool.submit(work, camera, number, index, record)
+            self._frames[camera, number] = _Frame(guess, index, job)
             if self._hold:
                 self._held[camera].append(number)
                 while len(self._held[camera]) > self._hold:
@@ -135,17 +132,19 @@ class Recorder:
             raise RawFileError(f"frame {number} of camera {camera} is not here any more")
         path = self.place.path(index, camera)
         here = frame.job.result()
-        if isinstance(here, Staged) and frame.guess == index:
+        if isinstance(here, Staged) and frame.index == index:
             return here.named(path)
+        self._shift[camera] = index - frame.guess  # the camera ignored triggers: so it will go on
         image = here if isinstance(here, RawImage) else read_dng(here.part)
-        # Not under its own name: a part of that name may hold the frame of which this one took the place.
-        again = self.store.stage(
-            self._other_name(camera, number),
-            dataclasses.replace(image, trigger_index=index, extra=self._extra(index)),
-        )
-        if isinstance(here, Staged) and here.part != again.part:
+        image = dataclasses.replace(image, trigger_index=index, extra=self._extra(index))
+        again = self.store.stage(self._part_name(camera, number, "g"), image)
+        if isinstance(here, Staged):
             self.store.discard(here)
         return again.named(path)
+
+    def guess_anew(self) -> None:
+        """Take the cameras' numbers at their word again: they were started anew."""
+        self._shift = dict.fromkeys(self._shift, 0)
 
     def done(self, camera: str, number: int) -> None:
         """Forget a frame whose file has its name now."""
@@ -179,10 +178,12 @@ class Recorder:
         for camera, number in () if keep else tuple(self._frames):
             self.drop(camera, number)
 
-    def _other_name(self, camera: str, number: int) -> Path:
-        return self.place.path(0, camera).with_name(f"t{self.place.take:02d}_f{number:04d}_{camera}.dng")
+    def _part_name(self, camera: str, number: int, mark: str = "f") -> Path:
+        """Return a name of its own: what is not proven must not stand in the way of what is."""
+        name = f"t{self.place.take:02d}_{mark}{number:04d}_{camera}.dng"
+        return self.place.path(0, camera).with_name(name)
 
-    def _keep_in_memory(self, camera: str, index: int, path: Path, record: FrameRecord) -> RawImage:
+    def _keep_in_memory(self, camera: str, number: int, index: int, record: FrameRecord) -> RawImage:
         source = self._cameras[camera]
         try:
             return self._image(camera, index, record.meta, source.pixels(record).copy())
@@ -192,10 +193,11 @@ class Recorder:
         finally:
             self._release(camera, record)
 
-    def _stage(self, camera: str, index: int, path: Path, record: FrameRecord) -> Staged:
+    def _stage(self, camera: str, number: int, index: int, record: FrameRecord) -> Staged:
         source = self._cameras[camera]
         try:
-            return self.store.stage(path, self._image(camera, index, record.meta, source.pixels(record)))
+            image = self._image(camera, index, record.meta, source.pixels(record))
+            return self.store.stage(self._part_name(camera, number), image)
         except BeamrigError:
             self.failed.set()
             raise

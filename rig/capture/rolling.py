@@ -34,7 +34,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from rig.capture.indexing import DRIFT_PPM, Burst, Trace, latest_start
+from rig.capture.contradiction import contradiction, too_many
+from rig.capture.indexing import Burst, Trace, latest_start
 from rig.capture.pairing import COMMON_CLOCK_NS, Match, Pairing, Refusal, Rejection, pair
 from rig.capture.sight import Sight, Window, vouched_frames
 
@@ -215,7 +216,7 @@ class Rolling:
         last = pairing.pairs[-1] if pairing.pairs else None
         if last is None or last.index < upto - _TAIL:
             return []
-        self.alarm = self._contradiction(pairing, places)
+        self.alarm = self._contradicted(pairing, places)
         if self.alarm:
             return []
         ends = {"B": places["B"][last.b], "S": places["S"][last.s]}
@@ -275,24 +276,9 @@ class Rolling:
                 found.append(Settled(replace(one, index=index, b=b, s=s), pairing))
         return found
 
-    def _contradiction(self, pairing: Pairing, places: Mapping[str, Sequence[int]]) -> str:
-        """Compare a proof with what was settled before; what it says nothing of is no quarrel."""
-        known = self.settled - self._base
-        every: list[Match | Rejection] = [*pairing.pairs, *pairing.rejected]
-        for one in every:
-            at = {
-                "B": None if one.b is None else places["B"][one.b] - self._windows["B"].start,
-                "S": None if one.s is None else places["S"][one.s] - self._windows["S"].start,
-            }
-            index = self._base + one.index
-            if one.index < known:
-                if isinstance(one, Rejection) and one.b is not None and one.s is not None:
-                    return f"the pair of pulse {index} is refuted: {one.reason}"
-                if any(place not in (None, one.index) for place in at.values()):
-                    return f"pulse {index} belongs to another frame than was recorded"
-            elif any(place is not None and place < known for place in at.values()):
-                return f"a frame of pulse {index} was recorded as of another one"
-        return ""
+    def _contradicted(self, pairing: Pairing, places: Mapping[str, Sequence[int]]) -> str:
+        starts = {name: window.start for name, window in self._windows.items()}
+        return contradiction(pairing, places, starts, self._base, self.settled - self._base)
 
     # ---- when it is over
 
@@ -325,7 +311,9 @@ class Rolling:
                 anchored=True,
             )
         pairing = pair(replace(burst, pulses=burst.pulses - self._base), tails["B"], tails["S"])
-        self.alarm = self.alarm or self._contradiction(pairing, places) or self._too_many(tails)
+        self.alarm = (
+            self.alarm or self._contradicted(pairing, places) or too_many(self.burst, self._base, tails)
+        )
         fired = max(self._base + pairing.fired, self.settled)
         rest = tuple(self._fresh(pairing, places))
         if self.alarm:
@@ -345,18 +333,3 @@ class Rolling:
         if isinstance(one, Rejection):
             return settled
         return replace(settled, one=Rejection(one.index, self.alarm, one.b, one.s))
-
-    def _too_many(self, tails: Mapping[str, Trace]) -> str:
-        """A pulse too many: nobody can tell whether it came before the burst or after it."""
-        for name, trace in tails.items():
-            if not trace.frames:
-                continue
-            begin = trace.frames[0].timestamp_ns
-            for stamp in trace.frames:
-                elapsed = stamp.timestamp_ns - begin
-                pulse = round(elapsed / self.burst.period_ns)
-                slack = self.burst.jitter_ns + elapsed * DRIFT_PPM * 1e-6
-                off = abs(elapsed - pulse * self.burst.period_ns)
-                if self._base + pulse >= self.burst.pulses and off <= slack:
-                    return f"camera {name} exposed more often than the box was to fire"
-        return ""

@@ -27,6 +27,7 @@ SILENCE_S: Final = 2 * MARGIN_S
 """When a camera delivers nothing for so long and three periods while the box fires, the take ends."""
 
 _POLL_S: Final = 0.01
+_LINGER_S: Final = 1.0
 
 Deliver = Callable[[str, int, int, FrameRecord], None]
 """Takes camera, number of the frame within the take, the pulse that it most likely is of, and the frame."""
@@ -282,6 +283,9 @@ class Volley:
         try:
             fired = self._bench.box.wait_done(self._pulses.period_s + MARGIN_S)
             self._shots = self._bench.box.shots()
+            if self._pulses.count > 1 and not self._control.stopping:
+                # One exposure too many is evidence, too: it shows a pulse that was none of the box's count.
+                time.sleep(self._frame_s + min(self._pulses.period_s, _LINGER_S))
         except BeamrigError as error:
             self._complete = False
             return error

@@ -15,9 +15,10 @@ import rawpy
 from rig import Rig
 from rig.capture.arming import Bench
 from rig.capture.disk import DiskGuard, frame_bytes
+from rig.capture.order import TakeOrder
 from rig.capture.result import Shot, TakeFailed
 from rig.capture.schedule import Counted
-from rig.capture.take import TakeOrder, run_take
+from rig.capture.take import run_take
 from rig.dng import read_dng
 from rig.errors import CaptureError, DeviceError, DeviceLost, DiskFull, RawFileError, SessionError
 from rig.exposure import ExposurePlan

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from rig.capture.disk import DiskGuard, check_room, frame_bytes
 from rig.capture.schedule import Counted, Interval, Schedule, UntilStopped, asked_pairs
-from rig.capture.take import TakeOrder
 from rig.errors import CaptureError
 from rig.exposure import ExposurePlan
 from rig.profiles import RigProfile
@@ -21,6 +21,33 @@ MEMORY_SHARE: Final = 0.5
 
 _ON_THE_WAY_S: Final = 2.0
 """A shot is proven a little after its frames came; so much longer than asked for are frames held."""
+
+
+@dataclass(frozen=True)
+class TakeOrder:
+    """What is to be taken.
+
+    Attributes:
+        session: Where it is recorded.
+        scene: Name of the scene.
+        kind: Kind of the take.
+        schedule: When the pulses come.
+        plan: Exposures, and the period where the schedule leaves it open.
+        guard: Watches the disk.
+        warmup: Pulses fired before the take proper; their frames are thrown away.
+        hold: Pulses that a pre-roll holds in memory; 0 without one.
+        on_the_way: Pulses whose frames may be here before they are proven: held besides, of a pre-roll.
+    """
+
+    session: Session
+    scene: str
+    kind: str
+    schedule: Schedule
+    plan: ExposurePlan
+    guard: DiskGuard
+    warmup: int = 0
+    hold: int = 0
+    on_the_way: int = 0
 
 
 def order_take(
