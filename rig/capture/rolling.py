@@ -8,8 +8,9 @@ closed earlier:
   each camera's count of ignored triggers, read after the newest of them, has not moved since the burst
   began. Then every exposure up to there has its frame here and no pulse before it was ignored, so the
   stretch is a full burst of its own, and `pair` proves it, seeing up to `2 * OVERLAP` pulses that were
-  proven before. The first pulse waits for the second: one frame has no interval, and only the second one
-  shows up an exposure by a spike before the burst.
+  proven before. The first
+  pulses wait for the third: one frame has no interval, two have no line, and only the second one shows up an
+  exposure by a spike before the burst.
 * *Explained*: when anything else was seen, nothing is settled until both cameras have delivered
   `MARGIN_S` more of pulses: a frame that is late has come by then. When `pair` then accounts for every
   pulse of the stretch, and the ignored triggers that it finds are exactly those that the camera counted,
@@ -41,6 +42,9 @@ from rig.capture.sight import Sight, Window, vouched_frames
 
 OVERLAP: Final = 16
 """Pulses proven before that every proof sees again, at least (fewer only near the start of the burst)."""
+
+CONFIRMED: Final = 3
+"""Pulses that the first proof needs: with fewer a line through their times says nothing."""
 
 MARGIN_S: Final = 5.0
 """How much later than its exposure and readout a frame may arrive before it counts as lost."""
@@ -130,7 +134,7 @@ class Rolling:
     def _spotless(self, sights: Mapping[str, Sight]) -> list[Settled] | None:
         """Settle the spotless frames; None when `pair` sees a spot."""
         count = min(*(window.clean for window in self._windows.values()), self.burst.pulses - self._base)
-        if self._base + count <= self.settled or (count < 2 and self.burst.pulses > 1):
+        if self._base + count <= self.settled or count < min(CONFIRMED, self.burst.pulses):
             return []
         if not self._anchored and not self._begun(sights):
             return []

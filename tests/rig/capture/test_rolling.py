@@ -77,12 +77,12 @@ def test_a_frame_that_comes_when_its_shot_was_rejected_is_refused_and_costs_no_o
     assert [(one.camera, one.reason) for one in closing.refused] == [("S", TOO_LATE)]
 
 
-def test_the_first_pulse_waits_for_the_second_as_a_spike_may_have_been_before_it() -> None:
+def test_the_first_pulses_wait_for_the_third_as_a_spike_may_have_been_before_them() -> None:
     rolling = Rolling(Burst(5, PERIOD_NS), {"B": 0, "S": 0}, sound=True)
-    one = Sight([FrameStamp(0, 0)], {0: 1}, 0)
-    assert rolling.advance({"B": one, "S": one}) == []
-    two = Sight([FrameStamp(0, 0), FrameStamp(1, PERIOD_NS)], {0: 2}, 0)
-    assert [settled.one.index for settled in rolling.advance({"B": two, "S": two})] == [0, 1]
+    stamps = [FrameStamp(index, index * PERIOD_NS) for index in range(3)]
+    for count, settled in ((1, 0), (2, 0), (3, 3)):
+        sight = Sight(stamps[:count], {0: count}, 0)
+        assert len(rolling.advance({"B": sight, "S": sight})) == settled
 
 
 def test_a_spike_before_the_burst_is_not_taken_for_its_first_pulse() -> None:
@@ -140,8 +140,8 @@ def test_a_camera_that_tells_another_story_at_the_end_is_an_alarm() -> None:
 
 def test_before_a_counter_was_read_there_is_neither_proof_nor_doubt() -> None:
     rolling = Rolling(Burst(50, PERIOD_NS), {"B": 0, "S": 0}, sound=True)
-    stamps = [FrameStamp(0, 0), FrameStamp(1, PERIOD_NS)]
+    stamps = [FrameStamp(index, index * PERIOD_NS) for index in range(3)]
     unread = Sight(stamps[:1], {}, None)
     assert rolling.advance({"B": unread, "S": unread}) == []
-    read = Sight(stamps, {0: 2}, 0)
-    assert len(rolling.advance({"B": read, "S": read})) == 2
+    read = Sight(stamps, {0: 3}, 0)
+    assert len(rolling.advance({"B": read, "S": read})) == 3
