@@ -10,6 +10,7 @@ from rig.camera.profile_steps import check_match
 from rig.camera.types import DeviceInfo
 from rig.errors import DeviceError
 from rig.profiles import CameraProfile, Step, list_profiles, load_profile
+from rig.virtual import personalities
 
 CAMERAS = [entry.name for entry in list_profiles() if entry.kind == "camera"]
 FOR_ANY = "generic_sfnc"
@@ -51,6 +52,9 @@ NOT_FOR_THE_RIG = [
     ("Lucid Vision Labs", "TRI050S-P"),
     ("Lucid Vision Labs", "HLT003S-001"),
     ("Daheng Imaging", "MER2-503-23GM-P"),
+    ("Basler", "acA2440-20gm"),
+    ("FLIR", "Blackfly S BFS-U3-51S5M"),
+    ("Nobody", "SF-500C"),
 ]
 """Without a colour filter, with a polarizing one, or of another family."""
 
@@ -87,6 +91,12 @@ def _place(steps: list[Step], feature: str, to: str | None = None) -> int:
 @pytest.mark.parametrize(("vendor", "model", "name"), KNOWN)
 def test_a_camera_is_known_by_the_profile_of_its_maker_alone(vendor: str, model: str, name: str) -> None:
     assert _fits(vendor, model) == [name]
+
+
+@pytest.mark.parametrize("name", [name for name in personalities.names() if name != FOR_ANY])
+def test_a_camera_of_the_virtual_producer_is_known_by_its_own_profile_alone(name: str) -> None:
+    played = personalities.load(name)
+    assert _fits(played.vendor, played.model) == [name]
 
 
 @pytest.mark.parametrize(("vendor", "model"), NOT_FOR_THE_RIG)

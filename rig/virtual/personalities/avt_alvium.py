@@ -121,4 +121,5 @@ PERSONALITY = Personality(
         ),
     ),
     chunks=NO_CHUNK_VALUES,
+    quirks=("exposure_steps_up",),
 )

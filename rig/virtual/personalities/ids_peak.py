@@ -108,5 +108,5 @@ PERSONALITY = Personality(
         ),
     ),
     chunks={"ChunkFrameID": None, "ChunkGain": {"unit": "", "from_register": "10 ** (TO / 20)"}},
-    quirks=("trigger_left_on",),
+    quirks=("trigger_left_on", "stamped_at_readout"),
 )

@@ -34,14 +34,18 @@ static GC_ERROR block_id(const Frame *frame, INFO_DATATYPE *type, void *out, siz
     return answer_uint64(frame->id + personality.first_block_id, type, out, size);
 }
 
+static int64_t transport_time_ns(const Frame *frame) {
+    return frame->timestamp_ns + (quirk(QUIRK_stamped_at_readout) ? frame->end_ns - frame->start_ns : 0);
+}
+
 /* What is known of a frame. */
 static GC_ERROR frame_info(const Buffer *buffer, int32_t cmd, INFO_DATATYPE *type, void *out, size_t *size) {
     const Frame *frame = &buffer->frame;
     const Settings *settings = &frame->settings;
     switch (cmd) {
     case BUFFER_INFO_TIMESTAMP:
-        return answer_uint64((uint64_t)(frame->timestamp_ns / personality.tick_ns), type, out, size);
-    case BUFFER_INFO_TIMESTAMP_NS: return answer_uint64((uint64_t)frame->timestamp_ns, type, out, size);
+        return answer_uint64((uint64_t)(transport_time_ns(frame) / personality.tick_ns), type, out, size);
+    case BUFFER_INFO_TIMESTAMP_NS: return answer_uint64((uint64_t)transport_time_ns(frame), type, out, size);
     case BUFFER_INFO_IS_INCOMPLETE: return answer_bool(buffer->incomplete, type, out, size);
     case BUFFER_INFO_SIZE_FILLED:
     case BUFFER_INFO_DATA_SIZE: return answer_size(buffer->filled_bytes, type, out, size);

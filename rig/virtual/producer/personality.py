@@ -22,6 +22,8 @@ QUIRKS: Mapping[str, str] = {
     "mode_resets_source": "Writing TriggerMode sets TriggerSource back.",
     "overlap_not_applied": "TriggerOverlap takes what is written, reports success, and stays.",
     "chunk_ids_only": "The transport numbers no frames; only the chunk does.",
+    "exposure_steps_up": "An exposure between two steps is made longer instead of rounded.",
+    "stamped_at_readout": "The transport tells when a frame was read out; only the chunk, when it began.",
 }
 """What the C code does differently; more may be switched on with `BEAMRIG_QUIRKS=name,name`."""
 

@@ -198,7 +198,9 @@ static GC_ERROR run_command(Camera *camera, const FeatureEntry *entry, uint32_t 
 static void put(Camera *camera, const FeatureEntry *entry, uint32_t address, const void *buffer, size_t size) {
     memcpy(camera->registers + address, buffer, size);
     if (entry->kind == KIND_FLOAT && entry->increment > 0) {
-        double steps = nearbyint((register_float(camera, address) - entry->minimum) / entry->increment);
+        double steps = (register_float(camera, address) - entry->minimum) / entry->increment;
+        bool up = quirk(QUIRK_exposure_steps_up) && entry->address == REG_ExposureTime;
+        steps = up ? ceil(steps - 1e-6) : nearbyint(steps);
         register_set_float(camera, address, entry->minimum + steps * entry->increment);
     }
     if (quirk(QUIRK_mode_resets_source) && entry->address == REG_TriggerMode)

@@ -79,6 +79,24 @@ def test_the_gain_factor_of_an_ids_camera_is_told_in_decibels(of: Of) -> None:
     assert camera.write("$gain_db", 0.0, abs_tol=0.001).applied == pytest.approx(0.0, abs=1e-6)
 
 
+def test_the_chunk_tells_the_start_of_an_ids_exposure_where_the_transport_tells_the_readout(of: Of) -> None:
+    camera = of("ids_peak")
+    camera.apply("common")
+    camera.apply("live", LIVE)
+    stamps = {}
+    for source, chunks in (("chunk", True), ("buffer", False)):
+        camera.write("ChunkModeActive", chunks)
+        before = time.monotonic_ns()
+        camera.start("science")
+        record = camera.next_record(5.0)
+        camera.release(record)
+        camera.stop()
+        assert record.meta.sources["timestamp_ns"] == source
+        stamps[source] = record.meta.timestamp_ns - before
+    assert 0 <= stamps["chunk"] < record.meta.host_monotonic_ns - before
+    assert stamps["buffer"] >= 5_000_000  # not before the end of the exposure of 5 ms
+
+
 # -------------------------------------------------------------------------------------- Hikrobot
 
 
@@ -149,13 +167,13 @@ def test_a_mako_is_set_by_its_older_names_and_leaves_free_run(of: Of) -> None:
         assert selected(camera, "TriggerSelector", entry, "TriggerMode") == "Off"
 
 
-def test_the_exposure_of_an_alvium_is_the_one_it_could_apply(of: Of) -> None:
+def test_the_longer_exposure_of_an_alvium_is_the_one_that_counts(of: Of) -> None:
     camera = of("avt_alvium")
     camera.apply("common")
-    done = camera.apply("triggered", {"plan.exposure_us": 1003.0})
+    done = camera.apply("triggered", {"plan.exposure_us": 1000.0})
     exposure = next(one for one in done if one.name == "ExposureTime")
-    assert (exposure.asked, exposure.applied) == (1003.0, pytest.approx(998.4))  # 28.8 + 101 * 9.6
-    assert camera.read("$exposure_us") == pytest.approx(998.4)
+    assert (exposure.asked, exposure.applied) == (1000.0, pytest.approx(1008.0))  # 28.8 + 102 * 9.6
+    assert camera.read("$exposure_us") == pytest.approx(1008.0)
 
 
 @pytest.mark.parametrize(("name", "line"), [("avt_alvium", "Line0"), ("avt_mako", "Line1")])
