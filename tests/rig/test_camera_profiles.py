@@ -52,8 +52,6 @@ NOT_FOR_THE_RIG = [
     ("Lucid Vision Labs", "TRI050S-P"),
     ("Lucid Vision Labs", "HLT003S-001"),
     ("Daheng Imaging", "MER2-503-23GM-P"),
-    ("Basler", "acA2440-20gm"),
-    ("FLIR", "Blackfly S BFS-U3-51S5M"),
     ("Nobody", "SF-500C"),
 ]
 """Without a colour filter, with a polarizing one, or of another family."""
