@@ -62,7 +62,15 @@ ACTIONS: tuple[ActionInfo, ...] = (
         "Capture",
         ("Space", "Return"),
         "Capture",
-        "Take the chosen number of pairs (on the Capture page)",
+        "Begin the take; by hand: shoot; with a pre-roll: keep it",
+        page="capture",
+    ),
+    ActionInfo(
+        "capture.keep",
+        "Keep the pre-roll",
+        ("K",),
+        "Capture",
+        "Write what the pre-roll holds, and everything from now on",
         page="capture",
     ),
     ActionInfo(

@@ -204,7 +204,7 @@ class MainWindow(QMainWindow):
 
     def rig_closed(self) -> None:
         """Show that there is no rig."""
-        self.capture_page.clear_views("The rig is closed")
+        self.capture_page.live.clear("The rig is closed")
         self.capture_page.set_plan(None)
         self.plan_page.results.applied.clear()
 
@@ -229,7 +229,7 @@ class MainWindow(QMainWindow):
         self.service.set_live(not self.service.live_wanted)
 
     def _pull_frames(self) -> None:
-        self.capture_page.pull_frames()
+        self.capture_page.live.pull_frames()
 
     def _pull_status(self) -> None:
         now = self.service.poll()
@@ -250,9 +250,10 @@ class MainWindow(QMainWindow):
     def cancel(self) -> None:
         """Stop whatever runs: take, processing, deblur; close the banner when nothing does."""
         busy = self.capture_page.take.running is not None
+        if busy and not self.capture_page.take.stopping:
+            self.capture_page.stop()
         if not (busy or self.review_page.processing or self.deblur_page.job.running):
             self.banner.dismiss()
-        self.service.cancel()
         self.review_page.cancel()
         self.deblur_page.cancel()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from gui.watch import Recovery, StatusWatch
 from gui.widgets.readiness import Readiness
 from gui.workers import Trouble, Worker
 from rig.capture.disk import pairs_left
+from rig.capture.schedule import TakeControl
 from rig.errors import BeamrigError, CaptureError
 from rig.exposure import ExposurePlan
 from rig.profiles import load_rig
@@ -62,7 +62,7 @@ class RigService(QObject):
         keeper.on_change = self.session_changed.emit
         self._preparer = preparer
         self._rig: Rig | None = None
-        self._cancel = threading.Event()
+        self._control = TakeControl()
         self._worker = Worker("rig", limit=6, parent=self)
         self._worker.failed.connect(self._job_failed)
         self.recovery = {camera: Recovery() for camera in CAMERAS}
@@ -98,12 +98,24 @@ class RigService(QObject):
 
     def capture(self, request: TakeRequest) -> None:
         """Make a take."""
-        self._cancel.clear()
-        self._submit(lambda: self._capture(request), "capture")
+        self._control = control = TakeControl()
+        self._submit(lambda: self._capture(request, control), "capture")
+
+    def fire(self) -> None:
+        """Make a shot in a take by hand."""
+        self._control.fire()
+
+    def keep(self) -> None:
+        """Keep the pre-roll of the take that runs."""
+        self._control.keep()
 
     def cancel(self) -> None:
-        """Stop a running take after the pulses that are out already."""
-        self._cancel.set()
+        """Stop a running take after the present shot."""
+        self._control.stop()
+
+    def abort(self) -> None:
+        """Stop a running take at once; frames that are still under way are given up."""
+        self._control.abort()
 
     def restart_camera(self, camera: str) -> None:
         """Restart the process of a camera, on the operator's wish."""
@@ -127,7 +139,7 @@ class RigService(QObject):
         Returns:
             Whether everything ended in time.
         """
-        self._cancel.set()
+        self._control.stop()
         self.watch.end()
         self._preparer.set_source(None)
         return self._worker.end(self._close, wait_ms)
@@ -204,7 +216,7 @@ class RigService(QObject):
             rig.stop_live()
         self.live_changed.emit(self._live_wanted)
 
-    def _capture(self, request: TakeRequest) -> None:
+    def _capture(self, request: TakeRequest, control: TakeControl) -> None:
         self.take_started.emit(request)
         try:
             rig = self._need()
@@ -222,10 +234,10 @@ class RigService(QObject):
                 session,
                 request.scene,
                 request.kind,
-                request.pairs,
-                period_s=request.period_s,
+                schedule=request.schedule,
+                warmup=request.warmup,
                 on_shot=self.shot.emit,
-                cancel=self._cancel,
+                control=control,
             )
         except BeamrigError as error:
             self.take_failed.emit(Trouble.of(error, "capture"))

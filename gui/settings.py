@@ -32,6 +32,11 @@ class Settings(BaseModel):
     filter_name: str = ""
     period: str = ""
     own_pairs: dict[str, Pairs] = Field(default_factory=dict, description="Where not the suggested number")
+    take_mode: str = Field(default="count", pattern="^(count|hand|interval|stop)$")
+    take_every: str = "2 s"
+    take_preroll: str = ""
+    pairs_a_press: Pairs = 1
+    warmup: int = Field(default=0, ge=0, le=99)
     overlay_opacity: int = Field(default=45, ge=0, le=100)
     show_clipping: bool = True
     show_grid: bool = False

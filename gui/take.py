@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gui.frames import CAMERAS
 from gui.imaging import RawFormat
+from rig.capture.schedule import ByHand, Schedule, UntilStopped, asked_pairs
 from rig.errors import BeamrigError, DeviceError, TriggerError
 from rig.exposure import ExposurePlan
 from rig.profiles import RigProfile, load_profile
@@ -22,16 +23,31 @@ class TakeRequest:
     Attributes:
         scene: Name of the scene.
         kind: "whiteboard", "lightbox", "static" or "action".
-        pairs: How many pulses.
-        period_s: Time between them; None takes the plan's.
+        schedule: When the pulses come.
         plan: Plan of the Plan page, applied first where the rig has none yet.
+        warmup: Pulses before the take proper; their frames are thrown away.
     """
 
     scene: str
     kind: str
-    pairs: int
-    period_s: float | None
+    schedule: Schedule
     plan: ExposurePlan | None
+    warmup: int = 0
+
+    @property
+    def asked(self) -> int:
+        """How many pairs the take is to give; 0 when that is open."""
+        return asked_pairs(self.schedule)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether the operator asks for each shot."""
+        return isinstance(self.schedule, ByHand)
+
+    @property
+    def preroll(self) -> bool:
+        """Whether nothing is written until the operator asks to keep it."""
+        return isinstance(self.schedule, UntilStopped) and self.schedule.preroll_s > 0
 
 
 @dataclass(frozen=True)

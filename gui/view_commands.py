@@ -29,14 +29,14 @@ class ViewCommands:
     def fit(self) -> None:
         """Show the whole picture."""
         if self._window.page == "capture":
-            self._window.capture_page.fit()
+            self._window.capture_page.live.fit()
         elif self.slider is not None:
             self.slider.state.fit()
 
     def actual(self) -> None:
         """Show one picture pixel on one screen pixel."""
         if self._window.page == "capture":
-            self._window.capture_page.show_actual_pixels()
+            self._window.capture_page.live.show_actual_pixels()
         elif self.slider is not None:
             self.slider.show_actual_pixels()
 

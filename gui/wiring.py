@@ -16,21 +16,24 @@ def connect(window: MainWindow) -> None:
     service.readiness.connect(window.show_readiness)
     service.opened.connect(window.rig_opened)
     service.closed.connect(window.rig_closed)
-    service.live_changed.connect(capture.set_live)
+    service.live_changed.connect(capture.live.set_live)
     service.applied.connect(window.plan_applied)
     service.take_started.connect(capture.take_started)
     service.shot.connect(capture.take.shot)
     service.take_finished.connect(window.take_finished)
     service.take_failed.connect(window.take_failed)
-    service.restarting.connect(capture.camera_lost)
-    service.restarted.connect(capture.camera_back)
-    service.gave_up.connect(capture.camera_given_up)
+    service.restarting.connect(capture.live.camera_lost)
+    service.restarted.connect(capture.live.camera_back)
+    service.gave_up.connect(capture.live.camera_given_up)
     service.trouble.connect(window.show_trouble)
     service.session_changed.connect(window.session.changed)
     window.plan_page.use_plan.connect(service.apply_plan)
     window.plan_page.plan_changed.connect(capture.set_wished_plan)
     capture.capture_wanted.connect(service.capture)
+    capture.fire_wanted.connect(service.fire)
+    capture.keep_wanted.connect(service.keep)
     capture.cancel_wanted.connect(service.cancel)
+    capture.abort_wanted.connect(service.abort)
     capture.live_wanted.connect(service.set_live)
     capture.restart_wanted.connect(service.restart_camera)
     window.readiness.retry_wanted.connect(window.open_rig)
@@ -48,6 +51,7 @@ def connect(window: MainWindow) -> None:
         "rig.live": window.toggle_live,
         "rig.reopen": window.open_rig,
         "capture.fire": capture.fire,
+        "capture.keep": capture.keep,
         "capture.cancel": window.cancel,
         "capture.next": capture.panel.checklist.choose_next,
         "view.fit": window.views.fit,

@@ -9,15 +9,15 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.frames import CAMERAS, FramePreparer
 from gui.imaging import RawFormat
+from gui.pages.live_views import LiveViews
+from gui.pages.shutter import Shutter, shutter
 from gui.pages.take_progress import TakeProgress
-from gui.planning import sentence
 from gui.session_index import Listing
 from gui.settings import Settings
 from gui.take import TakeRequest
 from gui.widgets.capture_bar import CaptureBar
 from gui.widgets.capture_panel import CapturePanel
 from gui.widgets.counters import CounterTable
-from gui.widgets.live_view import LiveView
 from gui.widgets.view_state import ViewState
 from gui.workers import Trouble
 from rig.capture.result import TakeResult
@@ -29,37 +29,35 @@ class CapturePage(QWidget):
     """Shows what the cameras see and lets the operator take pairs.
 
     Args:
-        settings: Remembers pairs and the clipping switch.
+        settings: Remembers mode, pairs and the clipping switch.
         preparer: Where prepared frames come from.
     """
 
     capture_wanted = Signal(object)
+    fire_wanted = Signal()
+    keep_wanted = Signal()
     cancel_wanted = Signal()
+    abort_wanted = Signal()
     live_wanted = Signal(bool)
     restart_wanted = Signal(str)
 
     def __init__(self, settings: Settings, preparer: FramePreparer) -> None:
         super().__init__()
         self.setObjectName("page")
-        self._settings = settings
-        self._preparer = preparer
-        self._numbers = dict.fromkeys(CAMERAS, 0)
         self._ready = False
         self._why_not = "The rig is opening"
-        self._live = True
         self._lost: list[str] = []
         self._plan: ExposurePlan | None = None
         self._wished: ExposurePlan | None = None
         self._listing = Listing(Path())
         self._counted = ("", "")
         self.state = ViewState(self)
-        self.views = {camera: LiveView(camera, self.state) for camera in CAMERAS}
-        self.counters = CounterTable()
-        self.panel = CapturePanel(settings.own_pairs)
-        self.take = TakeProgress(self.panel)
         self.bar = CaptureBar(settings.show_clipping, settings.show_grid)
-        self._set_clipping(settings.show_clipping)
-        self._set_grid(settings.show_grid)
+        self.live = LiveViews(self.state, settings, preparer, self.bar)
+        self.views = self.live.views
+        self.counters = CounterTable()
+        self.panel = CapturePanel(settings)
+        self.take = TakeProgress(self.panel)
         self._build()
         self._connect()
         self._update_button()
@@ -81,33 +79,17 @@ class CapturePage(QWidget):
         row.addWidget(self.panel)
 
     def _connect(self) -> None:
-        self.bar.fit_wanted.connect(self.fit)
-        self.bar.actual_wanted.connect(self.show_actual_pixels)
         self.bar.live_wanted.connect(self.live_wanted)
-        self.bar.clipping.toggled.connect(self._set_clipping)
-        self.bar.grid.toggled.connect(self._set_grid)
         self.panel.capture_wanted.connect(self.fire)
-        self.panel.cancel_wanted.connect(self.cancel_wanted)
+        self.panel.cancel_wanted.connect(self.stop)
         self.panel.new_scene_wanted.connect(self.use_new_scene)
         self.panel.checklist.chosen.connect(self._update_button)
         self.panel.scene_edit.textChanged.connect(self._count_scene)
-        self.panel.period_edit.textChanged.connect(self._update_button)
+        self.panel.mode.changed.connect(self._update_button)
         for view in self.views.values():
             view.restart_wanted.connect(self.restart_wanted)
 
-    # ---- frames and status, from the window's timer
-
-    def pull_frames(self) -> int:
-        """Show what the preparer has that is new; return how many frames that were."""
-        shown = 0
-        for camera, view in self.views.items():
-            found = self._preparer.slots[camera].take(self._numbers[camera])
-            if found is not None:
-                self._numbers[camera], frame = found
-                view.show_frame(frame)
-                shown += 1
-            self._preparer.set_wish(camera, view.canvas.wanted())
-        return shown
+    # ---- status, from the window's timer
 
     def show_status(self, status: RigStatus) -> None:
         """Show the counters of a rig status; without both cameras there is no take."""
@@ -156,7 +138,7 @@ class CapturePage(QWidget):
         self.bar.show_plan(self._plan, self._wished)
         plan = self._plan or self._wished
         if plan is not None:
-            self.panel.period_edit.setPlaceholderText(f"plan's {plan.period_s * 1e3:.0f} ms")
+            self.panel.mode.set_plan_period(plan.period_s)
         self._update_button()
 
     def show_listing(self, listing: Listing) -> None:
@@ -188,108 +170,77 @@ class CapturePage(QWidget):
     def request(self) -> TakeRequest | None:
         """Return the take as it is set up, or None with the wrong field marked."""
         plan = self._plan or self._wished
-        if not self.panel.check_fields() or plan is None:
+        schedule = self.panel.mode.schedule()
+        if not self.panel.check_fields() or plan is None or schedule is None:
             return None
-        kind = self.panel.checklist.current
-        self.panel.pairs_spin.interpretText()
-        return TakeRequest(self.scene, kind, self.panel.pairs_spin.value(), self.panel.period_s(), plan)
+        return TakeRequest(self.scene, self.panel.checklist.current, schedule, plan, self.panel.mode.warmup)
 
     def fire(self) -> None:
-        """Ask for the take, if one can be made."""
-        if self.take.running is not None or not self.panel.button.isEnabled():
+        """Do what the big button does now: begin a take, shoot by hand, keep the pre-roll."""
+        deed = self._shutter().deed
+        if not self.panel.button.isEnabled():
             return
-        request = self.request()
-        if request is not None:
+        if deed == "fire":
+            self.fire_wanted.emit()
+        elif deed == "keep":
+            self.keep()
+        elif (request := self.request()) is not None:
             # off until the rig says that it began: no second take by a double click
             self.panel.button.setEnabled(False)
             self.capture_wanted.emit(request)
 
+    def keep(self) -> None:
+        """Keep the pre-roll of the take that runs, once."""
+        running = self.take.running
+        if running is not None and running.preroll and not self.take.kept:
+            self.take.kept = True
+            self.keep_wanted.emit()
+            self._update_button()
+
+    def stop(self) -> None:
+        """End the take after the present shot; asked for again, give up what is under way."""
+        if self.take.stop():
+            self.abort_wanted.emit()
+        else:
+            self.cancel_wanted.emit()
+        self._update_button()
+
     def take_started(self, request: TakeRequest) -> None:
         """Show that a take began."""
         self.take.started(request)
-        self._show_pause()
-        self._update_button()
+        self._follow_take()
 
     def take_finished(self, result: TakeResult) -> None:
         """Show the outcome of a take and go on to the next step when it was a good one."""
         self.take.finished(result)
-        self._show_pause()
-        self._update_button()
+        self._follow_take()
 
     def take_failed(self, trouble: Trouble) -> None:
         """Show why a take could not be made."""
         self.take.failed(trouble)
-        self._show_pause()
+        self._follow_take()
+
+    def _follow_take(self) -> None:
+        self.live.set_in_take(self.take.running is not None)
         self._update_button()
 
-    # ---- cameras
-
-    def camera_lost(self, camera: str, reason: str, attempt: int) -> None:
-        """Show that a camera is gone and being restarted."""
-        again = "" if attempt <= 1 else f" (attempt {attempt})"
-        self.views[camera].show_trouble(f"Camera {camera} lost", f"{sentence(reason)}\nRestarting it{again}…")
-
-    def camera_given_up(self, camera: str, reason: str) -> None:
-        """Show that a camera does not come back by itself."""
-        self.views[camera].show_trouble(
-            f"Camera {camera} does not come back",
-            f"{sentence(reason)}\nRestart it when it is there again.",
+    def _shutter(self) -> Shutter:
+        why_not = ""
+        if not self._ready:
+            why_not = self._why_not
+        elif self._lost:
+            why_not = f"Camera {' and '.join(self._lost)} lost: it is being restarted"
+        elif (self._plan or self._wished) is None:
+            why_not = "No plan yet: see the Plan page (F2)"
+        return shutter(
+            self.panel.checklist.current,
+            self.panel.mode.current,
+            self.take.running,
+            kept=self.take.kept,
+            stopping=self.take.stopping,
+            why_not=why_not,
         )
 
-    def camera_back(self, camera: str) -> None:
-        """Take the cover away."""
-        self.views[camera].clear_trouble()
-
-    def set_live(self, live: bool) -> None:
-        """Show whether the live views run."""
-        self.bar.live.setChecked(live)
-        self._live = live
-        self._show_pause()
-
-    def _show_pause(self) -> None:
-        words = "" if self._live else "Live view is off  [L]"
-        if self.take.running is not None:
-            words = "Capturing"
-        for view in self.views.values():
-            view.canvas.set_pause(words)
-
-    def clear_views(self, text: str) -> None:
-        """Show a line instead of pictures while the rig is closed."""
-        for view in self.views.values():
-            view.clear_trouble()
-            view.canvas.clear(text)
-
-    # ---- views
-
-    def fit(self) -> None:
-        """Show the whole picture in both views."""
-        self.state.fit()
-
-    def show_actual_pixels(self) -> None:
-        """Show actual pixels in both views."""
-        self.views["B"].canvas.show_actual_pixels()
-
-    def _set_clipping(self, shown: bool) -> None:
-        self._settings.show_clipping = shown
-        for view in self.views.values():
-            view.set_show_clipping(shown)
-
-    def _set_grid(self, shown: bool) -> None:
-        self._settings.show_grid = shown
-        for view in self.views.values():
-            view.set_show_grid(shown)
-
     def _update_button(self) -> None:
-        kind = self.panel.checklist.current
-        self.panel.button.setText(f"Capture {kind}")
-        reasons = []
-        if not self._ready:
-            reasons.append(self._why_not)
-        elif self.take.running is not None:
-            reasons.append("A take is running")
-        elif self._lost:
-            reasons.append(f"Camera {' and '.join(self._lost)} lost: it is being restarted")
-        elif (self._plan or self._wished) is None:
-            reasons.append("No plan yet: see the Plan page (F2)")
-        good = self.panel.check_fields()
-        self.panel.set_ready(not reasons and good, reasons[0] if reasons else "")
+        now, good = self._shutter(), self.panel.check_fields()
+        self.panel.set_button(now.text, not now.why_not and good, now.why_not)

@@ -19,27 +19,31 @@ class TakeProgress:
 
     Attributes:
         running: The take under way; None while there is none.
+        kept: Whether its pre-roll was kept.
+        stopping: Whether it was told to stop.
     """
 
     def __init__(self, panel: CapturePanel) -> None:
         self._panel = panel
         self.running: TakeRequest | None = None
-        self._delivered_before: dict[str, int] = {}
+        self.kept = self.stopping = False
 
     def started(self, request: TakeRequest) -> None:
         """Show that a take began."""
         self.running = request
-        self._delivered_before = {}
-        self._panel.start(request.kind, request.pairs)
+        self.kept = self.stopping = False
+        self._panel.start(request.kind, request.asked)
 
     def follow(self, status: RigStatus) -> None:
-        """Count the frames of a burst; the verdicts come when it is over."""
-        if self.running is None or any(camera.state != "science" for camera in status.cameras.values()):
-            return
-        delivered = {name: camera.counters.delivered for name, camera in status.cameras.items()}
-        if not self._delivered_before:
-            self._delivered_before = delivered
-        self._panel.show_frames(min(delivered[name] - self._delivered_before[name] for name in delivered))
+        """Show the counters of the take under way."""
+        if self.running is not None and status.take is not None:
+            self._panel.counters.show_counters(status.take)
+
+    def stop(self) -> bool:
+        """Note that the take was told to stop; returns whether it was told before already."""
+        again, self.stopping = self.stopping, True
+        self._panel.show_stopping(True)
+        return again
 
     def shot(self, shot: Shot) -> None:
         """Show the verdict on one shot."""
@@ -48,7 +52,7 @@ class TakeProgress:
             text = f"paired{skew}" + "".join(f"; {warning}" for warning in shot.warnings)
         else:
             text = f"rejected: {shot.reason}"
-        self._panel.add_shot(shot.record.index, shot.paired and not shot.warnings, text)
+        self._panel.add_shot(shot.record.index, shot.number, shot.paired and not shot.warnings, text)
 
     def finished(self, result: TakeResult) -> None:
         """Show the outcome; after a good take the next open step is chosen, unless the operator chose one."""
@@ -58,8 +62,12 @@ class TakeProgress:
         text = f"{result.kind.capitalize()}: {result.paired} paired of {result.fired} fired"
         if result.rejected:
             text += f", {result.rejected} rejected"
+        if result.discarded:
+            text += f", {result.discarded} of the pre-roll let go"
         if result.state != "complete":
             text += f", {result.state}"
+        if result.reason:
+            text += f": {result.reason}"
         self._panel.say(text, theme.OK if good else theme.WARN)
         checklist = self._panel.checklist
         if good and checklist.current == result.kind:

@@ -1,4 +1,4 @@
-"""The operator's column of the Capture page: scene, checklist, pairs, the big button, the last verdicts."""
+"""The operator's column of the Capture page: scene, checklist, mode, the big button, counters, verdicts."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QProgressBar,
     QPushButton,
     QVBoxLayout,
 )
 
 from gui import actions, theme
 from gui.planning import sentence
+from gui.settings import Settings
 from gui.widgets.checklist import Checklist
-from gui.widgets.fields import CalmSpinBox, Field, TextEdit
-from rig.errors import BeamrigError, UnitError
+from gui.widgets.fields import Field, TextEdit
+from gui.widgets.take_counters import TakeCounterGrid
+from gui.widgets.take_mode import TakeMode
+from rig.errors import BeamrigError
 from rig.records import check_scene_name
-from rig.units import parse_quantity
 
 MAX_VERDICTS = 200
 
@@ -29,17 +30,17 @@ class CapturePanel(QFrame):
     """Everything that decides on the next take, and what became of the last one.
 
     Args:
-        own_pairs: Numbers of pairs that the operator wants instead of the suggested ones, for each kind of
-            take; kept up to date here.
+        settings: Remembers the mode, and the numbers of pairs that the operator wants instead of the
+            suggested ones.
     """
 
     capture_wanted = Signal()
     cancel_wanted = Signal()
     new_scene_wanted = Signal()
 
-    def __init__(self, own_pairs: dict[str, int]) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__()
-        self._own_pairs = own_pairs
+        self._own_pairs = settings.own_pairs
         self.setObjectName("panel")
         self.setFixedWidth(312)
         self.scene_edit = TextEdit("s01")
@@ -48,12 +49,9 @@ class CapturePanel(QFrame):
         self.new_scene.setToolTip("Take the next free name: a new set-up of the rig")
         self.new_scene.clicked.connect(self.new_scene_wanted)
         self.checklist = Checklist()
-        self.pairs_spin = CalmSpinBox(1, 9999, 1)
-        self.pairs = Field("Pairs", self.pairs_spin, "How many trigger pulses")
-        self.period_edit = TextEdit("", "plan's")
-        self.period = Field(
-            "Period", self.period_edit, "Time between two pulses, for example 250 ms; empty: the plan's"
-        )
+        self.mode = TakeMode(settings)
+        self.pairs_spin, self.period_edit = self.mode.pairs_spin, self.mode.period_edit
+        self.period = self.mode.fields["period"]
         self.button = QPushButton("Capture")
         self.button.setObjectName("capture")
         self.button.setToolTip(actions.tooltip("capture.fire"))
@@ -67,8 +65,8 @@ class CapturePanel(QFrame):
         self.why_not = QLabel("")
         self.why_not.setObjectName("muted")
         self.why_not.setWordWrap(True)
-        self.progress = QProgressBar()
-        self.progress.setVisible(False)
+        self.counters = TakeCounterGrid()
+        self.progress = self.counters.progress
         self.verdict = QLabel("No take yet")
         self.verdict.setWordWrap(True)
         self.verdict.setStyleSheet("font-weight: 600;")
@@ -102,17 +100,13 @@ class CapturePanel(QFrame):
         top.addWidget(self.new_scene, 0, Qt.AlignmentFlag.AlignBottom)
         column.addLayout(top)
         column.addWidget(self.checklist)
-        numbers = QHBoxLayout()
-        numbers.setSpacing(10)
-        for item in (self.pairs, self.period):
-            numbers.addWidget(item, 1, Qt.AlignmentFlag.AlignTop)
-        column.addLayout(numbers)
+        column.addWidget(self.mode)
         buttons = QHBoxLayout()
         buttons.addWidget(self.button, 1)
         buttons.addWidget(self.cancel)
         column.addLayout(buttons)
         column.addWidget(self.why_not)
-        column.addWidget(self.progress)
+        column.addWidget(self.counters)
         column.addWidget(self.verdict)
         column.addWidget(self.shots, 1)
 
@@ -124,63 +118,48 @@ class CapturePanel(QFrame):
         except BeamrigError as error:
             problem = sentence(error.hint or error.message)
         self.scene.set_error(problem)
-        wrong = ""
-        try:
-            period_s = self.period_s()
-            if period_s is not None and period_s <= 0:
-                wrong = "Must be above 0"
-        except UnitError as error:
-            wrong = sentence(error.hint or error.message)
-        self.period.set_error(wrong)
-        return not problem and not wrong
+        return not problem and self.mode.schedule() is not None
 
-    def period_s(self) -> float | None:
-        """Return the period that was typed; None leaves it to the plan.
-
-        Raises:
-            UnitError: It cannot be read.
-        """
-        text = self.period_edit.text().strip()
-        return parse_quantity(text, "time") if text else None
-
-    def set_ready(self, ready: bool, why_not: str = "") -> None:
-        """Say whether a take can be made now, and if not, why."""
+    def set_button(self, text: str, ready: bool, why_not: str = "") -> None:
+        """Say what the big button does now, or why it does nothing."""
+        self.button.setText(text)
         self.button.setEnabled(ready)
         self.why_not.setText("" if ready else why_not)
         self.why_not.setVisible(bool(self.why_not.text()))
 
     def start(self, kind: str, pairs: int) -> None:
-        """Show that a take runs."""
+        """Show that a take runs; 0 pairs are an open number."""
         self.checklist.set_running(kind)
-        self.progress.setRange(0, pairs)
-        self.progress.setValue(0)
-        self.progress.setFormat("getting ready")
-        self.progress.setVisible(True)
+        self.counters.start(pairs)
+        self.mode.set_locked(True)
         self.cancel.setVisible(True)
-        self.cancel.setEnabled(True)
+        self.show_stopping(False)
         self.shots.clear()
-        self.say(f"{kind.capitalize()}: {pairs} pulses", theme.TEXT)
+        self.say(f"{kind.capitalize()}: {pairs} pulses" if pairs else kind.capitalize(), theme.TEXT)
 
-    def show_frames(self, frames: int) -> None:
-        """Show how many frames of the burst came from both cameras."""
-        if self.shots.count() == 0:
-            self.progress.setFormat("%v of %m frames from both cameras")
-            self.progress.setValue(min(frames, self.progress.maximum()))
+    def show_stopping(self, stopping: bool) -> None:
+        """Offer to stop after the present shot, or once that was asked for, at once."""
+        self.cancel.setText("Stop now" if stopping else "Stop")
+        self.cancel.setToolTip(
+            "Give up frames that are still under way; what is here is recorded"
+            if stopping
+            else actions.tooltip("capture.cancel")
+        )
 
-    def add_shot(self, index: int, paired: bool, text: str) -> None:
-        """Show one shot; the newest is on top."""
+    def add_shot(self, index: int, number: int, paired: bool, text: str) -> None:
+        """Show one shot, the so-and-so-many that is settled; the newest is on top."""
         item = QListWidgetItem(f"{index + 1:>3}  {text}")
         item.setForeground(theme.colour(theme.TEXT if paired else theme.WARN))
         self.shots.insertItem(0, item)
         while self.shots.count() > MAX_VERDICTS:
             self.shots.takeItem(self.shots.count() - 1)
-        self.progress.setFormat("%v of %m recorded")
-        self.progress.setValue(min(self.shots.count(), self.progress.maximum()))
+        self.counters.settled(number)
 
     def finish(self) -> None:
         """Show that no take runs."""
         self.checklist.set_running(None)
-        self.progress.setVisible(False)
+        self.counters.hide()
+        self.mode.set_locked(False)
         self.cancel.setVisible(False)
 
     def say(self, text: str, colour: str) -> None:

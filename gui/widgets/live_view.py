@@ -35,11 +35,16 @@ class LiveCanvas(ImageCanvas):
         self._frame: PreparedFrame | None = None
         self.show_clipping = True
         self.show_grid = False
-        self._pause = ""
+        self._pause = self._badge = ""
 
     def set_pause(self, words: str) -> None:
         """Say over the picture why it stands still; nothing with an empty text."""
         self._pause = words
+        self.update()
+
+    def set_badge(self, words: str) -> None:
+        """Say in the corner what kind of pictures these are; nothing with an empty text."""
+        self._badge = words
         self.update()
 
     def set_frame(self, frame: PreparedFrame) -> None:
@@ -110,6 +115,15 @@ class LiveCanvas(ImageCanvas):
         painter.setPen(theme.colour(theme.CAMERA[self._camera], 0.8))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        if self._badge and self.has_image():
+            painter.setFont(theme.font(12, bold=True))
+            width = painter.fontMetrics().horizontalAdvance(self._badge) + 20
+            badge = QRectF(8, 8, min(width, self.width() - 16), 24)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour(theme.BACKGROUND, 0.82))
+            painter.drawRoundedRect(badge, 5, 5)
+            painter.setPen(theme.colour(theme.TEXT))
+            painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, self._badge)
         if self._pause and self.has_image():
             strip = QRectF(1, self.height() / 2 - 18, self.width() - 2, 36)
             painter.fillRect(strip, theme.colour(theme.BACKGROUND, 0.78))

@@ -23,7 +23,7 @@ def settings() -> Settings:
 
 @pytest.fixture
 def panel(qtbot: QtBot, settings: Settings) -> CapturePanel:
-    made = CapturePanel(settings.own_pairs)
+    made = CapturePanel(settings)
     qtbot.addWidget(made)
     return made
 

@@ -49,7 +49,7 @@ def live(window: MainWindow) -> bool:
 
 
 def newest(window: MainWindow, camera: str) -> int:
-    return window.capture_page._numbers[camera]
+    return window.capture_page.live.numbers[camera]
 
 
 def take(window: MainWindow, kind: str, wait_until: Wait) -> str:
@@ -108,7 +108,7 @@ def test_the_histogram_on_the_page_is_that_of_the_raw_frame(window: MainWindow, 
 
 def test_both_views_zoom_together_down_to_sensor_pixels(window: MainWindow, wait_until: Wait) -> None:
     page = window.capture_page
-    page.show_actual_pixels()
+    page.live.show_actual_pixels()
     assert page.views["B"].canvas.state is page.views["S"].canvas.state
     assert page.views["S"].canvas.screen_scale() == pytest.approx(1.0)
     for view in page.views.values():
