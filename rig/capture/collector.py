@@ -17,6 +17,7 @@ from rig.capture.sight import Sight
 from rig.errors import BeamrigError, CameraTimeout
 
 _POLL_S: Final = 0.1
+_BATCH: Final = 8
 _FIRST_ID: Final = {"GEV": 1}
 """GigE Vision numbers its blocks from 1, everything else from 0."""
 
@@ -111,10 +112,12 @@ class Collector(threading.Thread):
 
     def _collect(self) -> None:
         while not self.full and time.monotonic() < self._deadline:
-            # The counter is read after each frame: then it vouches for that frame and those before it, also
-            # when the camera is lost later.
+            # The counter is read after the frames that are here: then it vouches for them and those before,
+            # also when the camera is lost later. Once for all of them, or a slow answer would set the rate.
             with contextlib.suppress(CameraTimeout):
                 self._take(_POLL_S)
+                for _ in range(min(_BATCH, self._expected - len(self.stamps))):
+                    self._take(0.0)
             self._note_ignored()
 
     @property

@@ -34,10 +34,19 @@ class CameraLinks:
         path: Of the socket.
         renderers: Of the cameras, by name.
         book: The orders of what is to go wrong.
+        pattern: Whether the producers make the pictures themselves; faults of a frame never come then.
     """
 
-    def __init__(self, path: Path, renderers: dict[str, CameraRenderer], book: FaultBook) -> None:
+    def __init__(
+        self,
+        path: Path,
+        renderers: dict[str, CameraRenderer],
+        book: FaultBook,
+        *,
+        pattern: bool = False,
+    ) -> None:
         self._book = book
+        self._pattern = int(pattern)
         self._renderers = {r.camera.serial_number: r for r in renderers.values()}
         self._names = {r.camera.serial_number: name for name, r in renderers.items()}
         self._lock = threading.Lock()
@@ -183,7 +192,9 @@ class CameraLinks:
         temperature = connection.renderer.camera.temperature_at(seconds_on)
         with self._lock:  # a clock that is set meanwhile is told of after the greeting
             clock = self._clocks[self._names[connection.hello.serial]]
-            welcome = protocol.Welcome(status, temperature, clock.zero_ns, clock.offset_ns, clock.drift_ppm)
+            welcome = protocol.Welcome(
+                status, temperature, clock.zero_ns, clock.offset_ns, clock.drift_ppm, self._pattern
+            )
             channel.send(welcome.pack())
             connection.greeted = True
         return connection

@@ -84,7 +84,7 @@ typedef struct {
 typedef struct {
     BrwHeader header;
     uint32_t status;
-    uint32_t pad;
+    uint32_t pattern; /* 1: the producer makes the pictures itself, by its pattern; no RENDER is sent */
     double temperature_c;
     int64_t clock_zero_ns;
     int64_t clock_offset_ns;

@@ -98,25 +98,29 @@ class Hello(Message):
 
 @dataclass(frozen=True)
 class Welcome(Message):
-    """World to producer: the answer to Hello: a ``STATUS_`` value, the sensor's temperature, its clock."""
+    """World to producer: the answer to Hello: a ``STATUS_`` value, the sensor's temperature, its clock.
+
+    ``pattern`` is 1 when the producer shall make the pictures itself.
+    """
 
     status: int
     temperature_c: float = 38.0
     clock_zero_ns: int = 0
     clock_offset_ns: int = 0
     clock_drift_ppm: float = 0.0
+    pattern: int = 0
 
     TYPE: ClassVar[int] = 2
     LAYOUT: ClassVar[struct.Struct] = struct.Struct("<IIdqqdQ")
 
     def _to_wire(self) -> tuple[object, ...]:
-        status, *rest = astuple(self)
-        return (status, 0, *rest, 0)
+        status, *rest, pattern = astuple(self)
+        return (status, pattern, *rest, 0)
 
     @classmethod
     def _from_wire(cls, values: tuple[object, ...]) -> Self:
-        status, _, *rest, _ = values
-        return cls(status, *rest)  # type: ignore[arg-type]
+        status, pattern, celsius, zero, offset, drift, _ = values
+        return cls(status, celsius, zero, offset, drift, pattern)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

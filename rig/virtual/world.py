@@ -1,4 +1,4 @@
-"""The world process: ``python -m rig.virtual.world --run-dir DIR --rig NAME [--seed N] [--fault ORDER]...``.
+"""The world process: ``python -m rig.virtual.world --run-dir DIR --rig NAME [OPTION]...``.
 
 Holds the scene, both sensors and the trigger box. In the run directory (mode 0700): ``world.sock`` for the
 producers, ``control.sock`` for the operator, and the trigger box's serial port under the name that the rig's
@@ -70,9 +70,13 @@ class World:
         profile: The rig to be.
         seed: Of the hidden numbers and of the noise.
         objects: How many objects move (1 to 3).
+        pattern: The cameras show the producer's own pattern, not the scene: for benchmarks of all but the
+            rendering. Triggers and clocks are the world's all the same.
     """
 
-    def __init__(self, run_dir: Path, profile: RigProfile, seed: int = 0, objects: int = 1) -> None:
+    def __init__(
+        self, run_dir: Path, profile: RigProfile, seed: int = 0, objects: int = 1, *, pattern: bool = False
+    ) -> None:
         self.run_dir = private_folder(run_dir)
         self.parameters = parameters_of(profile, seed)
         self.state = SceneState(self.parameters, OBJECTS[:objects], start_ns=time.monotonic_ns())
@@ -80,9 +84,10 @@ class World:
         self._preparing = [
             threading.Thread(target=renderer.prepare, name=f"world-prepare-{name}", daemon=True)
             for name, renderer in self.renderers.items()
+            if not pattern
         ]
         book = FaultBook()
-        self.links = CameraLinks(run_dir / "world.sock", self.renderers, book)
+        self.links = CameraLinks(run_dir / "world.sock", self.renderers, book, pattern=pattern)
         self.edges = EdgeScheduler(self.links.send)
         self.wires = Wires(self.edges, book, seed)
         self.engine = PulseEngine(self.wires.on_output)
@@ -181,6 +186,7 @@ def run_world(
     seed: int = 0,
     *,
     objects: int = 1,
+    pattern: bool = False,
     faults: Sequence[str] = (),
     stdin: TextIO | None = None,
 ) -> None:
@@ -191,7 +197,7 @@ def run_world(
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    world = World(run_dir, load_rig(rig), seed, objects)
+    world = World(run_dir, load_rig(rig), seed, objects, pattern=pattern)
     for order in faults:
         world.faults.order_text(order)
     world.start()
@@ -226,12 +232,19 @@ def run_world(
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of hidden numbers and noise."
 )
 @click.option("--objects", default=1, show_default=True, type=click.IntRange(1, 3), help="Moving objects.")
+@click.option(
+    "--picture",
+    type=click.Choice(["scene", "pattern"]),
+    default="scene",
+    show_default=True,
+    help="Pattern: the cameras make their pictures themselves, with the frame's number in them.",
+)
 @click.option("--fault", "faults", multiple=True, help='An order such as "lose_frame camera=S at=3".')
-def main(run_dir: Path, rig: str, seed: int, objects: int, faults: tuple[str, ...]) -> None:
+def main(run_dir: Path, rig: str, seed: int, objects: int, picture: str, faults: tuple[str, ...]) -> None:
     """Run the virtual world until stdin closes."""
     logging.basicConfig(level=logging.WARNING, format="world: %(message)s")
     try:
-        run_world(run_dir, rig, seed, objects=objects, faults=faults)
+        run_world(run_dir, rig, seed, objects=objects, pattern=picture == "pattern", faults=faults)
     except BeamrigError as error:
         click.echo(f"error: {error.one_line()}", err=True)
         raise SystemExit(2) from None

@@ -124,9 +124,10 @@ typedef struct {
 
 typedef enum { SLOT_FREE, SLOT_PENDING, SLOT_RENDERED, SLOT_ABANDONED } SlotState;
 
-/* Connection to the world process (source_world.c); socket is -1 when pixels come from the pattern. */
+/* Connection to the world process (source_world.c); socket is -1 without one: then pixels come from the pattern. */
 typedef struct {
     int socket, memory;
+    bool pattern; /* the world gives line levels only */
     uint8_t *pixels;
     size_t slot_bytes;
     SlotState slots[WORLD_SLOTS];

@@ -86,6 +86,7 @@ static GC_ERROR hear_welcome(Camera *camera) {
     case BRW_OK:
         register_set_float(camera, REG_DeviceTemperature, welcome.temperature_c);
         camera->clock = (Clock){welcome.clock_zero_ns, welcome.clock_offset_ns, welcome.clock_drift_ppm};
+        camera->world.pattern = welcome.pattern != 0;
         return GC_ERR_SUCCESS;
     case BRW_UNPLUGGED: return fail(GC_ERR_IO, "%s is not plugged in", camera->serial);
     case BRW_IN_USE: return fail(GC_ERR_RESOURCE_IN_USE, "%s is in use by another process", camera->serial);
@@ -237,10 +238,14 @@ void world_disconnect(Camera *camera) {
 
 /* ---- rendering ---- */
 
+static bool renders(const World *world) {
+    return world->socket >= 0 && !world->pattern;
+}
+
 bool world_request(Camera *camera, Frame *frame) {
     World *world = &camera->world;
-    frame->rendered = world->socket < 0;
-    if (world->socket < 0)
+    frame->rendered = !renders(world);
+    if (frame->rendered)
         return true;
     uint32_t slot = 0;
     while (slot < WORLD_SLOTS && world->slots[slot] != SLOT_FREE)
@@ -266,13 +271,13 @@ bool world_request(Camera *camera, Frame *frame) {
 }
 
 const uint16_t *world_pixels(const Camera *camera, uint32_t slot) {
-    if (camera->world.socket < 0)
+    if (!renders(&camera->world))
         return NULL;
     return (const uint16_t *)(const void *)(camera->world.pixels + slot * camera->world.slot_bytes);
 }
 
 void world_release(Camera *camera, uint32_t slot) {
-    if (camera->world.socket < 0)
+    if (!renders(&camera->world))
         return;
     SlotState *state = &camera->world.slots[slot];
     *state = *state == SLOT_PENDING ? SLOT_ABANDONED : SLOT_FREE;

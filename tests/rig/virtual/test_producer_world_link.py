@@ -30,7 +30,7 @@ i64 = st.integers(-(2**63), 2**63 - 1)
 real = st.floats(allow_nan=False)
 messages = st.one_of(
     st.builds(protocol.Hello, st.from_regex(r"[ -~]{0,31}", fullmatch=True), u32, u32, u64),
-    st.builds(protocol.Welcome, u32, real, i64, i64, real),
+    st.builds(protocol.Welcome, u32, real, i64, i64, real, u32),
     st.builds(protocol.Edge, u32, u32, i64),
     st.builds(protocol.Render, u64, u32, u32, i64, i64, real, real, u32, u32, u32, u32, u32, i64),
     st.builds(protocol.Rendered, u64, u32, u32),
@@ -70,7 +70,7 @@ def test_messages_written_by_c_read_the_same_in_python(tmp_path: Path) -> None:
             SEND(BrwHello m = {HEAD(HELLO), .serial = "VR-B-0001", .pid = 1, .slots = 2,
                                .slot_bytes = 3}; DUMP(m));
             SEND(BrwWelcome m = {HEAD(WELCOME), .status = 1, .temperature_c = 2.5, .clock_zero_ns = 3,
-                                 .clock_offset_ns = -4, .clock_drift_ppm = 5.5}; DUMP(m));
+                                 .clock_offset_ns = -4, .clock_drift_ppm = 5.5, .pattern = 6}; DUMP(m));
             SEND(BrwEdge m = {HEAD(EDGE), .line = 1, .level = 2, .t_ns = -3}; DUMP(m));
             SEND(BrwRender m = {HEAD(RENDER), .frame_id = 1, .slot = 2, .bits = 3, .t_start_ns = 4,
                                 .exposure_ns = 5, .gain_db = 6.5, .black_level_dn = 7.5, .width = 8,
@@ -89,7 +89,7 @@ def test_messages_written_by_c_read_the_same_in_python(tmp_path: Path) -> None:
     output = subprocess.run([str(program)], capture_output=True, text=True, check=True).stdout
     assert [protocol.unpack(bytes.fromhex(line)) for line in output.splitlines()] == [
         protocol.Hello("VR-B-0001", pid=1, slots=2, slot_bytes=3),
-        protocol.Welcome(1, 2.5, clock_zero_ns=3, clock_offset_ns=-4, clock_drift_ppm=5.5),
+        protocol.Welcome(1, 2.5, clock_zero_ns=3, clock_offset_ns=-4, clock_drift_ppm=5.5, pattern=6),
         protocol.Edge(line=1, level=2, t_ns=-3),
         protocol.Render(
             frame_id=1,
