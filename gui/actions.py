@@ -48,6 +48,9 @@ ACTIONS: tuple[ActionInfo, ...] = (
         "page.deblur", "Deblur", ("F5", "Ctrl+4"), "Pages", "Preview of the network on a developed pair"
     ),
     ActionInfo(
+        "page.devices", "Devices", ("F6", "Ctrl+5"), "Pages", "What is connected, its settings, what happened"
+    ),
+    ActionInfo(
         "plan.use",
         "Use this plan",
         ("Ctrl+Return",),
@@ -140,6 +143,30 @@ ACTIONS: tuple[ActionInfo, ...] = (
         "Deblur",
         "Sharp picture as 16-bit PNG, mask as 8-bit PNG",
         page="deblur",
+    ),
+    ActionInfo(
+        "devices.look",
+        "Look for devices",
+        ("Ctrl+L",),
+        "Devices",
+        "Cameras of all producers, boxes on all serial ports",
+        page="devices",
+    ),
+    ActionInfo(
+        "devices.search",
+        "Find a setting",
+        ("Ctrl+F",),
+        "Devices",
+        "Search the settings of the camera",
+        page="devices",
+    ),
+    ActionInfo(
+        "devices.report",
+        "Copy report",
+        ("Ctrl+Shift+C",),
+        "Devices",
+        "Versions, devices, counters, what happened: for a bug report",
+        page="devices",
     ),
     ActionInfo("help.messages", "Messages", ("Ctrl+M",), "Help", "Everything that was told since the start"),
     ActionInfo("help.keys", "Keyboard shortcuts", ("F1",), "Help", "This overlay"),

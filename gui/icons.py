@@ -46,11 +46,22 @@ def _deblur(painter: QPainter) -> None:
     painter.drawPath(path)
 
 
+def _devices(painter: QPainter) -> None:
+    """A camera with its cable to a box."""
+    painter.drawRoundedRect(QRectF(6, 8, 26, 18), 3, 3)
+    painter.drawRect(QRectF(32, 12, 7, 10))
+    painter.drawEllipse(QPointF(19, 17), 4, 4)
+    painter.drawLine(19, 26, 19, 39)
+    painter.drawLine(19, 39, 28, 39)
+    painter.drawRect(QRectF(28, 33, 14, 11))
+
+
 DRAWINGS: dict[str, Callable[[QPainter], None]] = {
     "plan": _plan,
     "capture": _capture,
     "review": _review,
     "deblur": _deblur,
+    "devices": _devices,
 }
 
 

@@ -17,6 +17,7 @@ from gui.frames import CAMERAS, FramePreparer
 from gui.messages import MessageLog
 from gui.pages.capture import CapturePage
 from gui.pages.deblur import DeblurPage
+from gui.pages.devices import DevicesPage
 from gui.pages.plan import PlanPage
 from gui.pages.review import ReviewPage
 from gui.planning import sentence
@@ -66,11 +67,13 @@ class MainWindow(QMainWindow):
         self.session = SessionFlow(self, self.keeper)
         self.review_page = ReviewPage(self.keeper, self.session.index)
         self.deblur_page = DeblurPage(settings)
+        self.devices_page = DevicesPage(self.service)
         self.pages: dict[str, QWidget] = {
             "plan": self.plan_page,
             "capture": self.capture_page,
             "review": self.review_page,
             "deblur": self.deblur_page,
+            "devices": self.devices_page,
         }
         self.banner = ErrorBanner()
         self.messages = MessageLog(self)
@@ -166,6 +169,7 @@ class MainWindow(QMainWindow):
         self.readiness.show()
         self.capture_page.set_ready(False, "The rig is opening")
         self.plan_page.set_usable(False, "The rig is opening")
+        self.devices_page.rig_opening()
         self.service.open(self.plan_page.plan())
 
     def _load_profile(self, rig_name: str) -> None:
@@ -188,6 +192,7 @@ class MainWindow(QMainWindow):
             self.readiness.set_title("The rig is not ready")
             self.capture_page.set_ready(False, "The rig is not open: see above")
             self.plan_page.set_usable(False, "The rig is not open")
+            self.devices_page.rig_failed()
             self.readiness.show()
 
     def rig_opened(self, profile: RigProfile) -> None:
@@ -236,6 +241,7 @@ class MainWindow(QMainWindow):
         if now is not None:
             self.capture_page.show_status(now.rig)
             self.status_view.show_status(now)
+            self.devices_page.show_status(now)
             if now.rig.message and now.rig.message != self._rig_message:
                 self.banner.show_message(sentence(now.rig.message), "Reopen the rig with Ctrl+R")
             self._rig_message = now.rig.message
@@ -281,6 +287,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self.review_page.end()
         self.deblur_page.end()
+        self.devices_page.end()
         self.session.end()
         if not self.service.close():
             logger.error("the rig did not close in time")

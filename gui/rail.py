@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QMenu, QToolButton, QVBoxLayo
 from gui import actions
 from gui.icons import icon
 
-PAGES = ("plan", "capture", "review", "deblur")
-"""The pages in the order of the work."""
+PAGES = ("plan", "capture", "review", "deblur", "devices")
+"""The pages in the order of the work, and the one to look at when something is wrong."""
 
 
 class Rail(QWidget):

@@ -53,6 +53,7 @@ class RigService(QObject):
     restarted = Signal(str)
     gave_up = Signal(str, str)
     session_changed = Signal()
+    told = Signal(str, str, str)
     trouble = Signal(object)
 
     def __init__(self, rig_name: str, keeper: SessionKeeper, preparer: FramePreparer) -> None:
@@ -122,6 +123,18 @@ class RigService(QObject):
         self.recovery[camera].reset()
         self.restarting.emit(camera, "restart asked for", 1)
         self._submit(lambda: self._restart(camera), f"restart {camera}", newest_only=True)
+
+    def restart_box(self) -> None:
+        """Open the trigger box anew, on the operator's wish."""
+        self._submit(lambda: self._need().restart_box(), "restart Box", newest_only=True)
+
+    def with_rig(self, job: Callable[[Rig | None], None], key: str) -> bool:
+        """Do something with the rig, or without one, in its thread: after a take, never beside an opening.
+
+        Returns:
+            False when too much is waiting already; the job is then not done, and the operator was told.
+        """
+        return self._submit(lambda: job(self._rig), key)
 
     def switch_session(self, folder: Path) -> None:
         """Go over to another session folder, after the take under way."""
@@ -193,7 +206,8 @@ class RigService(QObject):
         return StatusNow(rig.status(), shots, shutil.disk_usage(folder).free)
 
     def _device_event(self, camera: str, kind: str, message: str) -> None:
-        """Tell the start of a camera; comes from the camera's own thread."""
+        """Tell what a camera went through; comes from the camera's own thread."""
+        self.told.emit(camera, kind, message)
         if kind == "opened":
             self.readiness.emit(Readiness(PARTS[0], "ready", "ready"))
             self.readiness.emit(Readiness(f"Camera {camera}", "ready", message))
@@ -281,9 +295,11 @@ class RigService(QObject):
             self.readiness.emit(Readiness(f"Camera {camera}", "ready", ""))
             self.restarted.emit(camera)
 
-    def _submit(self, job: Callable[[], None], key: str, *, newest_only: bool = False) -> None:
-        if not self._worker.submit(job, key, newest_only=newest_only):
+    def _submit(self, job: Callable[[], None], key: str, *, newest_only: bool = False) -> bool:
+        taken = self._worker.submit(job, key, newest_only=newest_only)
+        if not taken:
             self.trouble.emit(Trouble("The rig is busy", "wait until it has done what was asked before"))
+        return taken
 
     def _job_failed(self, trouble: Trouble) -> None:
         self.trouble.emit(trouble)

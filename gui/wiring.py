@@ -43,6 +43,9 @@ def connect(window: MainWindow) -> None:
     review.trouble.connect(window.show_trouble)
     review.deblur_wanted.connect(window.deblur_pair)
     window.deblur_page.trouble.connect(window.show_trouble)
+    devices = window.devices_page
+    service.opened.connect(devices.rig_opened)
+    devices.trouble.connect(window.show_trouble)
     for key, slot in {
         "session.new": window.session.new,
         "session.open": window.session.open,
@@ -65,6 +68,7 @@ def connect(window: MainWindow) -> None:
         "deblur.run": window.deblur_page.run,
         "deblur.mask": window.deblur_page.toggle_mask,
         "deblur.save": window.deblur_page.save,
+        "devices.look": devices.look,
         "help.messages": lambda: window.messages.show_in(window),
         "help.keys": window.help_toggle,
     }.items():

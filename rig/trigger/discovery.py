@@ -10,6 +10,7 @@ asked twice instead. No echo is switched off. The search ends with the first ans
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -84,6 +85,7 @@ def find_boxes(
     *,
     search: bool = True,
     more: Sequence[tuple[str, TriggerBoxProfile]] = (),
+    leave: Sequence[str] = (),
     patience_s: float = PATIENCE_S,
 ) -> list[PortReport]:
     """Look at serial ports, all at the same time.
@@ -92,6 +94,7 @@ def find_boxes(
         ports: Ports to look at whatever the system lists, such as pseudo-terminals.
         search: Look at all ports that the system lists, too; those without hardware are left out.
         more: Name and profile of boxes to look for besides the built-in ones.
+        leave: Ports not to touch, by any of their names: those that this program has open itself.
         patience_s: Wait for each answer, in s. A silent port takes about ten times as long.
 
     Returns:
@@ -99,7 +102,9 @@ def find_boxes(
     """
     named = dict.fromkeys(ports)
     listed = {found.device: _adapter(found) for found in list_ports.comports()} if search else {}
-    adapters = {**dict.fromkeys(named, ""), **listed}
+    ours = {os.path.realpath(port) for port in leave}
+    together = {**dict.fromkeys(named, ""), **listed}
+    adapters = {port: said for port, said in together.items() if os.path.realpath(port) not in ours}
     if not adapters:
         return []
     ways = _ways(more)

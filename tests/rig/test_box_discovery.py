@@ -174,3 +174,14 @@ def test_several_ports_are_reported_in_their_order(tmp_path: Path) -> None:
     os.close(far)
     assert [report.port for report in reports] == ports
     assert [report.state for report in reports] == ["missing", "silent", "missing"]
+
+
+@pytest.mark.parametrize("plugged", ["dg645"], indirect=True)
+def test_a_port_that_is_to_be_left_alone_is_not_touched_by_any_of_its_names(
+    plugged: VirtualBox, tmp_path: Path
+) -> None:
+    other_name = tmp_path / "same port"
+    other_name.symlink_to(plugged.path)
+    for name in (plugged.path, other_name):
+        found = find_boxes([str(plugged.path)], search=False, leave=[str(name)], patience_s=QUICK_S)
+        assert found == []
