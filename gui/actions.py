@@ -47,9 +47,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
     ActionInfo(
         "page.deblur", "Deblur", ("F5", "Ctrl+4"), "Pages", "Preview of the network on a developed pair"
     ),
-    ActionInfo(
-        "page.devices", "Devices", ("F6", "Ctrl+5"), "Pages", "What is connected, its settings, what happened"
-    ),
+    ActionInfo("page.devices", "Devices", ("F6", "Ctrl+5"), "Pages", "What is connected, and how it is"),
     ActionInfo(
         "plan.use",
         "Use this plan",
@@ -149,7 +147,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
         "Look for devices",
         ("Ctrl+L",),
         "Devices",
-        "Cameras of all producers, boxes on all serial ports",
+        "Cameras and trigger boxes",
         page="devices",
     ),
     ActionInfo(
@@ -157,15 +155,15 @@ ACTIONS: tuple[ActionInfo, ...] = (
         "Find a setting",
         ("Ctrl+F",),
         "Devices",
-        "Search the settings of the camera",
+        "Search the camera's settings",
         page="devices",
     ),
     ActionInfo(
         "devices.report",
         "Copy report",
-        ("Ctrl+Shift+C",),
+        ("Ctrl+B",),
         "Devices",
-        "Versions, devices, counters, what happened: for a bug report",
+        "All about the rig, for a bug report",
         page="devices",
     ),
     ActionInfo("help.messages", "Messages", ("Ctrl+M",), "Help", "Everything that was told since the start"),
