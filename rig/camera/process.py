@@ -30,7 +30,7 @@ EventKind = Literal["opened", "lost", "overflow", "restarted", "closed"]
 OnEvent = Callable[[EventKind, str], None]
 
 _OPEN_S = 30.0
-_MAX_SLOTS = 64
+_SLOTS = 128  # of small frames; of large ones as many as the host has memory for
 _RELEASE_S = 10.0
 _RETRY_S = 0.3
 _SCIENCE_SILENCE_S = 10.0
@@ -180,7 +180,7 @@ class CameraProcess(RemoteSettings, RemoteFrames):
         """
         with self._change:
             link = self._opened()
-            slots, after = min(max(2 * self.spec.buffers, 8), _MAX_SLOTS), self._inbox.newest()
+            slots, after = _SLOTS, self._inbox.newest()
             self._inbox.begin()
             # set before, so that a loss or an overflow that comes with the answer has the last word
             before, self._mode, self._state = (self._mode, self._state), mode, mode

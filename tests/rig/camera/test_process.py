@@ -176,9 +176,9 @@ def test_a_waiting_recorder_hears_of_the_loss_after_the_frames_that_came_before(
 def test_science_stops_rather_than_lose_a_frame(camera: CameraProcess) -> None:
     camera.start("science")
     records: list[FrameRecord] = []
-    with pytest.raises(FrameOverflow, match="32 frames"):
+    with pytest.raises(FrameOverflow, match="128 frames"):
         take_all(camera, records)
-    assert [record.meta.frame_id for record in records] == list(range(32))
+    assert [record.meta.frame_id for record in records] == list(range(128))
     assert camera.state == "idle"
     for record in records:
         assert camera.pixels(record).any()
