@@ -57,6 +57,13 @@ ACTIONS: tuple[ActionInfo, ...] = (
         page="plan",
     ),
     ActionInfo("rig.live", "Live view on or off", ("L",), "Rig", "Start or stop both live views"),
+    ActionInfo(
+        "rig.sync",
+        "Sync test…",
+        ("Ctrl+T",),
+        "Rig",
+        "Prove the synchrony with counted bursts, nothing recorded",
+    ),
     ActionInfo("rig.reopen", "Reopen the rig", ("Ctrl+R",), "Rig", "Close the rig and open it anew"),
     ActionInfo(
         "capture.fire",

@@ -27,6 +27,7 @@ from gui.session_flow import SessionFlow
 from gui.sessions import SessionKeeper, today_folder
 from gui.settings import Settings, save_settings
 from gui.status_view import StatusView
+from gui.sync_flow import SyncFlow
 from gui.take import PARTS, raw_format
 from gui.view_commands import ViewCommands
 from gui.widgets.error_banner import ErrorBanner
@@ -85,6 +86,7 @@ class MainWindow(QMainWindow):
         self.help = HelpOverlay(self)
         self._button_keys = ButtonKeys(self)
         self.views = ViewCommands(self)
+        self.sync = SyncFlow(self)
         wiring.connect(self)
         self._rig_message = ""
         self._rig_title = ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rig.errors import BeamrigError, UnitError
 from rig.exposure import ExposurePlan, plan_exposure
+from rig.placement import Placement
 from rig.profiles import RigProfile
 from rig.units import Dimension, parse_quantity
 
@@ -15,6 +16,13 @@ TARGETS = {
     "blur_b": "Blur wanted in B",
     "exposure": "Exposure of S",
 }
+
+PLACES: dict[Placement, str] = {
+    "start": "At the start of B",
+    "centre": "In the centre of B",
+    "end": "At the end of B",
+}
+"""Where S's exposure may lie in B's."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,7 @@ class PlanInput:
         target_value: A number of pixels, or for the exposure a time with unit.
         filter_name: Name of a filter; empty leaves the choice to the planner.
         period: With unit; empty takes the planner's.
+        placement: Where S lies in B; empty takes the rig's usual one.
     """
 
     speed: str
@@ -36,6 +45,7 @@ class PlanInput:
     target_value: str = "4"
     filter_name: str = ""
     period: str = ""
+    placement: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ def make_plan(rig: RigProfile, wish: PlanInput) -> PlanOutcome:
     if errors or speed is None:
         return PlanOutcome(field_errors=errors)
 
-    def attempt(period_s: float | None) -> ExposurePlan:
+    def attempt(period_s: float | None, placement: str = wish.placement) -> ExposurePlan:
         return plan_exposure(
             rig,
             speed_mps=speed,
@@ -80,27 +90,32 @@ def make_plan(rig: RigProfile, wish: PlanInput) -> PlanOutcome:
             exposure_s=exposure,
             filter_name=wish.filter_name or None,
             period_s=period_s,
+            placement=placement or None,
         )
 
     try:
         return PlanOutcome(plan=attempt(period))
     except BeamrigError as error:
         return PlanOutcome(
-            field_errors={_culprit(attempt, period): sentence(error.hint or error.message)},
+            field_errors={_culprit(attempt, period, wish.placement): sentence(error.hint or error.message)},
             reason=sentence(error.message),
             hint=sentence(error.hint),
         )
 
 
-def _culprit(attempt: Callable[[float | None], ExposurePlan], period: float | None) -> str:
-    """Find the field that stands in the way: the period, if the rest can be planned without it."""
-    if period is None:
-        return "target_value"
-    try:
-        attempt(None)
-    except BeamrigError:
-        return "target_value"
-    return "period"
+def _culprit(attempt: Callable[..., ExposurePlan], period: float | None, placement: str) -> str:
+    """Find the field that stands in the way: one without which the rest can be planned."""
+    for name, given, without in (
+        ("period", period is not None, (None,)),
+        ("placement", placement not in ("", "start"), (period, "start")),
+    ):
+        if given:
+            try:
+                attempt(*without)
+            except BeamrigError:
+                continue
+            return name
+    return "target_value"
 
 
 def _quantity(text: str, dimension: Dimension, name: str, errors: dict[str, str]) -> float | None:

@@ -7,7 +7,7 @@ elsewhere; the rig allows them at any time.
 from __future__ import annotations
 
 import logging
-import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,16 +17,17 @@ from gui.frames import CAMERAS, FramePreparer
 from gui.planning import sentence
 from gui.sessions import SessionKeeper
 from gui.take import PARTS, StatusNow, TakeRequest, blame, raw_format
+from gui.take_job import make_take, status_now
 from gui.watch import Recovery, StatusWatch
 from gui.widgets.readiness import Readiness
 from gui.workers import Trouble, Worker
-from rig.capture.disk import pairs_left
 from rig.capture.schedule import TakeControl
 from rig.errors import BeamrigError, CaptureError
 from rig.exposure import ExposurePlan
 from rig.profiles import load_rig
 from rig.rig import Rig
 from rig.status import RigStatus
+from rig.sync_test import sync_test
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,9 @@ class RigService(QObject):
     shot = Signal(object)
     take_finished = Signal(object)
     take_failed = Signal(object)
+    sync_progress = Signal(str, int, int)
+    sync_finished = Signal(object)
+    sync_failed = Signal(object)
     restarting = Signal(str, str, int)
     restarted = Signal(str)
     gave_up = Signal(str, str)
@@ -64,6 +68,7 @@ class RigService(QObject):
         self._preparer = preparer
         self._rig: Rig | None = None
         self._control = TakeControl()
+        self._cancel_test = threading.Event()
         self._worker = Worker("rig", limit=6, parent=self)
         self._worker.failed.connect(self._job_failed)
         self.recovery = {camera: Recovery() for camera in CAMERAS}
@@ -118,6 +123,15 @@ class RigService(QObject):
         """Stop a running take at once; frames that are still under way are given up."""
         self._control.abort()
 
+    def sync_test(self, plan: ExposurePlan | None) -> None:
+        """Test the synchrony with the plan in force, or with this one where none is yet."""
+        self._cancel_test.clear()
+        self._submit(lambda: self._sync_test(plan), "sync test", newest_only=True)
+
+    def cancel_sync_test(self) -> None:
+        """End the sync test that runs."""
+        self._cancel_test.set()
+
     def restart_camera(self, camera: str) -> None:
         """Restart the process of a camera, on the operator's wish."""
         self.recovery[camera].reset()
@@ -153,6 +167,7 @@ class RigService(QObject):
             Whether everything ended in time.
         """
         self._control.stop()
+        self._cancel_test.set()
         self.watch.end()
         self._preparer.set_source(None)
         return self._worker.end(self._close, wait_ms)
@@ -198,12 +213,7 @@ class RigService(QObject):
 
     def _status_now(self, rig: Rig) -> StatusNow:
         """Ask the rig and the disk; runs in the watch's thread."""
-        folder = self.keeper.folder
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        optics = rig.profile.optics
-        shots = pairs_left(folder, optics.width_px, optics.height_px)
-        return StatusNow(rig.status(), shots, shutil.disk_usage(folder).free)
+        return status_now(rig, self.keeper.folder)
 
     def _device_event(self, camera: str, kind: str, message: str) -> None:
         """Tell what a camera went through; comes from the camera's own thread."""
@@ -234,29 +244,24 @@ class RigService(QObject):
         self.take_started.emit(request)
         try:
             rig = self._need()
-            session = self.keeper.ensure(rig.source)
-            if rig.plan is None:
-                if request.plan is None:
-                    raise CaptureError("no plan is applied", hint="use a plan of the Plan page first")
+            if rig.plan is None and request.plan is not None:
                 self._apply(request.plan)
-            plan = rig.plan.plan if rig.plan is not None else None
-            if request.scene not in {scene.name for scene in session.scenes()}:
-                session.add_scene(request.scene, plan)
-            elif plan is not None and session.scene(request.scene).plan != plan:
-                session.set_plan(request.scene, plan)
-            result = rig.capture(
-                session,
-                request.scene,
-                request.kind,
-                schedule=request.schedule,
-                warmup=request.warmup,
-                on_shot=self.shot.emit,
-                control=control,
-            )
+            result = make_take(rig, self.keeper, request, control, self.shot.emit)
         except BeamrigError as error:
             self.take_failed.emit(Trouble.of(error, "capture"))
         else:
             self.take_finished.emit(result)
+
+    def _sync_test(self, plan: ExposurePlan | None) -> None:
+        try:
+            rig = self._need()
+            if rig.plan is None and plan is not None:
+                self._apply(plan)
+            found = sync_test(rig, cancel=self._cancel_test, on_progress=self.sync_progress.emit)
+        except BeamrigError as error:
+            self.sync_failed.emit(Trouble.of(error, "sync test"))
+        else:
+            self.sync_finished.emit(found)
 
     def _restart(self, camera: str) -> None:
         rig = self._rig

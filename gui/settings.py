@@ -31,6 +31,7 @@ class Settings(BaseModel):
     target_value: str = "4"
     filter_name: str = ""
     period: str = ""
+    placement: str = Field(default="", pattern="^(|start|centre|end)$")
     own_pairs: dict[str, Pairs] = Field(default_factory=dict, description="Where not the suggested number")
     take_mode: str = Field(default="count", pattern="^(count|hand|interval|stop)$")
     take_every: str = "2 s"

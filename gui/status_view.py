@@ -15,7 +15,11 @@ STATE_WORDS = {
     "science": ("working", "capturing"),
     "lost": ("failed", "lost"),
 }
-LOW_DISK_SHOTS = 200
+DISK_WORDS = {
+    "ok": ("ready", ""),
+    "soft": ("warning", "Make room soon: takes still go on."),
+    "hard": ("failed", "No shot is fired before there is room again; all shots until now are safe."),
+}
 LONGEST_NAME = 40
 
 
@@ -39,9 +43,10 @@ class StatusView:
             self._chips.set(name, state, words, camera.message or f"Camera {name}: {words}")
         box = now.rig.box
         self._chips.set("Box", "failed" if box in ("lost", "fault") else "ready", box, f"Trigger box: {box}")
-        low = now.shots_left < LOW_DISK_SHOTS
-        words = f"{now.shots_left:,} pairs left".replace(",", "\u202f")
-        self._chips.set("Disk", "failed" if low else "ready", words, f"{now.free_bytes / 1e9:.1f} GB free")
+        disk = now.disk
+        state, advice = DISK_WORDS[disk.level]
+        words = f"{disk.pairs_left:,} pairs left".replace(",", "\u202f")
+        self._chips.set("Disk", state, words, f"{disk.free_bytes / 1e9:.1f} GB free. {advice}")
 
     def show_session(self) -> None:
         """Show the name of the session."""

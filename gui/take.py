@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gui.frames import CAMERAS
 from gui.imaging import RawFormat
+from rig.capture.disk import DiskState
 from rig.capture.schedule import ByHand, Schedule, UntilStopped, asked_pairs
 from rig.errors import BeamrigError, DeviceError, TriggerError
 from rig.exposure import ExposurePlan
@@ -56,13 +57,11 @@ class StatusNow:
 
     Attributes:
         rig: The rig's own status.
-        shots_left: How many pairs find room where the session is or will be.
-        free_bytes: Free room there.
+        disk: What is left where the session is or will be.
     """
 
     rig: RigStatus
-    shots_left: int
-    free_bytes: int
+    disk: DiskState
 
 
 def raw_format(rig: RigProfile, camera: str) -> RawFormat:

@@ -52,6 +52,7 @@ def connect(window: MainWindow) -> None:
         "app.quit": window.close,
         "plan.use": window.plan_page.send_plan,
         "rig.live": window.toggle_live,
+        "rig.sync": window.sync.start,
         "rig.reopen": window.open_rig,
         "capture.fire": capture.fire,
         "capture.keep": capture.keep,

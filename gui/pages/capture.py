@@ -18,6 +18,7 @@ from gui.take import TakeRequest
 from gui.widgets.capture_bar import CaptureBar
 from gui.widgets.capture_panel import CapturePanel
 from gui.widgets.counters import CounterTable
+from gui.widgets.sync_strip import SyncStrip
 from gui.widgets.view_state import ViewState
 from gui.workers import Trouble
 from rig.capture.result import TakeResult
@@ -46,6 +47,7 @@ class CapturePage(QWidget):
         self.setObjectName("page")
         self._ready = False
         self._why_not = "The rig is opening"
+        self._busy = ""
         self._lost: list[str] = []
         self._plan: ExposurePlan | None = None
         self._wished: ExposurePlan | None = None
@@ -56,6 +58,7 @@ class CapturePage(QWidget):
         self.live = LiveViews(self.state, settings, preparer, self.bar)
         self.views = self.live.views
         self.counters = CounterTable()
+        self.sync = SyncStrip()
         self.panel = CapturePanel(settings)
         self.take = TakeProgress(self.panel)
         self._build()
@@ -71,6 +74,7 @@ class CapturePage(QWidget):
         left.setSpacing(10)
         left.addWidget(self.bar)
         left.addLayout(views, 1)
+        left.addWidget(self.sync)
         left.addWidget(self.counters)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 12, 16, 12)
@@ -119,6 +123,16 @@ class CapturePage(QWidget):
         """Say whether the rig can take pairs."""
         self._ready, self._why_not = ready, why_not
         self._update_button()
+
+    def set_busy(self, words: str) -> None:
+        """Say what else the rig is doing; nothing with an empty text."""
+        self._busy = words
+        self._update_button()
+
+    @property
+    def can_begin(self) -> bool:
+        """Whether the rig is free for a take or a test now."""
+        return self.take.running is None and not self._shutter().why_not
 
     def set_format(self, camera: str, fmt: RawFormat) -> None:
         """Fit the histogram to a camera."""
@@ -228,6 +242,8 @@ class CapturePage(QWidget):
         why_not = ""
         if not self._ready:
             why_not = self._why_not
+        elif self._busy:
+            why_not = self._busy
         elif self._lost:
             why_not = f"Camera {' and '.join(self._lost)} lost: it is being restarted"
         elif (self._plan or self._wished) is None:
@@ -244,3 +260,4 @@ class CapturePage(QWidget):
     def _update_button(self) -> None:
         now, good = self._shutter(), self.panel.check_fields()
         self.panel.set_button(now.text, not now.why_not and good, now.why_not)
+        self.sync.test.setEnabled(self.can_begin)

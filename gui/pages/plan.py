@@ -18,10 +18,12 @@ from PySide6.QtWidgets import (
 
 from gui import actions
 from gui.pages.plan_results import PlanResults
-from gui.planning import TARGETS, PlanInput, PlanOutcome, make_plan
+from gui.planning import PLACES, TARGETS, PlanInput, PlanOutcome, make_plan
 from gui.settings import Settings
 from gui.widgets.fields import CalmComboBox, Field, TextEdit
+from gui.widgets.placing import PlacingDiagram
 from rig.exposure import ExposurePlan
+from rig.placement import s_delay_s
 from rig.profiles import RigProfile
 
 DEBOUNCE_MS = 120
@@ -59,6 +61,11 @@ class PlanPage(QWidget):
         self.filter = Field(
             "Density filter before B", self._filter, "Its transmittance tau gives t_L = t_S / tau"
         )
+        self._placement = CalmComboBox()
+        for place, text in PLACES.items():
+            self._placement.addItem(text, place)
+        self.placement = Field("Exposure of S", self._placement, "Where it lies in the exposure of B")
+        self.placing = PlacingDiagram()
         self.use_button = QPushButton("Use this plan")
         self.use_button.setObjectName("primary")
         self.use_button.setToolTip(actions.tooltip("plan.use"))
@@ -76,6 +83,7 @@ class PlanPage(QWidget):
             editor.textChanged.connect(self._changed)
         self._target.currentIndexChanged.connect(self._target_changed)
         self._filter.currentIndexChanged.connect(self._changed)
+        self._placement.currentIndexChanged.connect(self._changed)
 
     def _texts(self) -> dict[str, QLineEdit]:
         fields = {
@@ -101,7 +109,16 @@ class PlanPage(QWidget):
         heading = QLabel("SCENE")
         heading.setObjectName("heading")
         column.addWidget(heading)
-        for item in (self.speed, self.distance, self.target, self.target_value, self.filter, self.period):
+        for item in (
+            self.speed,
+            self.distance,
+            self.target,
+            self.target_value,
+            self.filter,
+            self.placement,
+            self.placing,
+            self.period,
+        ):
             column.addWidget(item)
         column.addStretch(1)
         column.addWidget(self.use_button)
@@ -136,6 +153,9 @@ class PlanPage(QWidget):
         index = self._filter.findData(wanted or rig.filter_in_use)
         self._filter.setCurrentIndex(max(index, 0))
         self._filter.blockSignals(False)
+        self._placement.blockSignals(True)
+        self._placement.setCurrentIndex(self._placement.findData(self._settings.placement or rig.placement))
+        self._placement.blockSignals(False)
         self.recompute()
 
     def set_usable(self, usable: bool, why_not: str = "") -> None:
@@ -155,6 +175,7 @@ class PlanPage(QWidget):
             target_value=texts["target_value"].text(),
             filter_name=str(self._filter.currentData() or ""),
             period=texts["period"].text(),
+            placement=str(self._placement.currentData()),
         )
 
     def plan(self) -> ExposurePlan | None:
@@ -173,12 +194,22 @@ class PlanPage(QWidget):
             ("distance", self.distance),
             ("target_value", self.target_value),
             ("period", self.period),
+            ("placement", self.placement),
         ):
             item.set_error(self.outcome.field_errors.get(name, ""))
         self.results.show_outcome(self.outcome)
+        self._show_placing(self.outcome.plan)
         self._remember(wish)
         self._update_button()
         self.plan_changed.emit(self.outcome.plan)
+
+    def _show_placing(self, plan: ExposurePlan | None) -> None:
+        if plan is None:
+            self.placing.show_exposures(None)
+            return
+        long_us = plan.applied_us["B"]
+        delay_us = s_delay_s(plan.applied_us, plan.placement) * 1e6
+        self.placing.show_exposures(delay_us / long_us, plan.applied_us["S"] / long_us)
 
     def send_plan(self) -> None:
         """Ask for the plan to be written to the rig."""
@@ -193,6 +224,8 @@ class PlanPage(QWidget):
         self._settings.speed, self._settings.distance = wish.speed, wish.distance
         self._settings.target, self._settings.target_value = wish.target, wish.target_value
         self._settings.filter_name, self._settings.period = wish.filter_name, wish.period
+        usual = self._rig.placement if self._rig is not None else ""
+        self._settings.placement = "" if wish.placement == usual else wish.placement
 
     def _update_button(self) -> None:
         self.use_button.setEnabled(self._usable and self.outcome.plan is not None)
@@ -219,3 +252,8 @@ class PlanPage(QWidget):
     def filter_choice(self) -> QComboBox:
         """The choice of the filter."""
         return self._filter
+
+    @property
+    def placement_choice(self) -> QComboBox:
+        """The choice of where S lies in B."""
+        return self._placement

@@ -9,6 +9,7 @@ from gui.planning import PlanOutcome
 from gui.widgets.readout import Readout
 from gui.widgets.timeline import Timeline, Timing
 from rig.exposure import ExposurePlan
+from rig.placement import explain, s_delay_s
 
 
 class PlanResults(QWidget):
@@ -44,6 +45,11 @@ class PlanResults(QWidget):
         inner.addWidget(self.hint)
         self.trouble.hide()
         self.timeline = Timeline()
+        self.placing = QLabel("")
+        self.placing.setWordWrap(True)
+        self.control = QLabel("")
+        self.control.setObjectName("muted")
+        self.control.setWordWrap(True)
         self.notes = QLabel("")
         self.notes.setWordWrap(True)
         self.applied = AppliedTable()
@@ -52,7 +58,7 @@ class PlanResults(QWidget):
         column.setSpacing(12)
         column.addWidget(self.trouble)
         column.addWidget(self._numbers())
-        column.addWidget(_card("ONE PERIOD", self.timeline))
+        column.addWidget(_card("ONE PERIOD", self.timeline, self.placing, self.control))
         self._notes_card = _card("REMARKS", self.notes)
         column.addWidget(self._notes_card)
         column.addWidget(_card("ON THE RIG", self.applied))
@@ -80,6 +86,8 @@ class PlanResults(QWidget):
         for readout in self.readouts.values():
             readout.set("")
         self.timeline.set_timing(None)
+        self.placing.setText("")
+        self.control.setText("")
         self._notes_card.hide()
         if not outcome.reason:
             self.reason.setText("A field cannot be read")
@@ -116,8 +124,11 @@ class PlanResults(QWidget):
                 plan.applied_us["S"] / 1e3,
                 plan.period_s * 1e3,
                 plan.min_period_s * 1e3,
+                s_delay_s(plan.applied_us, plan.placement) * 1e3,
             )
         )
+        self.placing.setText(explain(plan.applied_us, plan.placement) + ".")
+        self.control.setText(CONTROL[plan.exposure_control])
         self.notes.setText("\n".join(plan.notes))
         self._notes_card.setVisible(bool(plan.notes))
 
@@ -172,7 +183,13 @@ def milliseconds(exposure_us: float) -> str:
     return f"{exposure_us / 1e3:.3f} ms"
 
 
-def _card(name: str, content: QWidget) -> QFrame:
+CONTROL = {
+    "timed": "Exposures are timed by the cameras; a pulse only starts them.",
+    "width": "Exposures last as long as the box's pulses: their widths are what the box reads back.",
+}
+
+
+def _card(name: str, *contents: QWidget) -> QFrame:
     card = QFrame()
     card.setObjectName("panel")
     column = QVBoxLayout(card)
@@ -181,5 +198,6 @@ def _card(name: str, content: QWidget) -> QFrame:
     heading = QLabel(name)
     heading.setObjectName("heading")
     column.addWidget(heading)
-    column.addWidget(content)
+    for content in contents:
+        column.addWidget(content)
     return card

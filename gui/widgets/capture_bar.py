@@ -9,6 +9,9 @@ from gui import actions
 from gui.widgets.elided import ElidedLabel
 from rig.exposure import ExposurePlan
 
+PLACED = {"start": "at B's start", "centre": "in B's centre", "end": "at B's end"}
+"""Where S lies in B, in words."""
+
 
 class CaptureBar(QWidget):
     """Title, plan in one line, and switches of the views."""
@@ -59,7 +62,9 @@ class CaptureBar(QWidget):
             words = "on the rig; the Plan page has another one"
         else:
             words = "on the rig"
-        self.plan_line.setText(
-            f"B {plan.applied_us['B'] / 1e3:.3f} ms, {plan.blur_px['B']:.1f} px   "
-            f"S {plan.applied_us['S'] / 1e3:.3f} ms, {plan.blur_px['S']:.1f} px   ({words})"
-        )
+        control = ", by pulse width" if plan.exposure_control == "width" else ""
+        exposures = [
+            f"{camera} {plan.applied_us[camera] / 1e3:.3f} ms {plan.blur_px[camera]:.1f} px"
+            for camera in "BS"
+        ]
+        self.plan_line.setText(f"{'   '.join(exposures)} {PLACED[plan.placement]}{control}   {words}")

@@ -13,10 +13,11 @@ COLOURS = {
     "waiting": theme.FAINT,
     "working": theme.ACCENT,
     "ready": theme.OK,
+    "warning": theme.WARN,
     "failed": theme.BAD,
     "off": theme.FAINT,
 }
-MARKS = {"waiting": "○", "working": "◔", "ready": "●", "failed": "✕", "off": "○"}
+MARKS = {"waiting": "○", "working": "◔", "ready": "●", "warning": "▲", "failed": "✕", "off": "○"}
 
 
 CHIPS = {"B": "capturing", "S": "capturing", "Box": "ready", "Disk": "999 999 pairs left", "Session": ""}
@@ -30,7 +31,7 @@ class Readiness:
 
     Attributes:
         part: Its name for the operator.
-        state: "waiting", "working", "ready", "failed" or "off".
+        state: "waiting", "working", "ready", "warning", "failed" or "off".
         text: What is going on, or the reason.
     """
 

@@ -13,7 +13,7 @@ from rig.errors import BeamrigError
 from rig.units import parse_quantity
 
 MODES = {
-    "count": ("A number of pairs", "The box counts the pulses itself"),
+    "count": ("N pairs", "The box counts the pulses itself"),
     "hand": ("By hand", "Space or the big button makes each shot"),
     "interval": ("At intervals", "One pair now and one each so many seconds"),
     "stop": ("Until stopped", "Goes on until Stop; a pre-roll keeps what was just before the button"),

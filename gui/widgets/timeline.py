@@ -13,12 +13,13 @@ from gui import theme
 
 @dataclass(frozen=True)
 class Timing:
-    """What is drawn, in milliseconds."""
+    """What is drawn, in milliseconds; S opens its delay after B."""
 
     exposure_b_ms: float
     exposure_s_ms: float
     period_ms: float
     min_period_ms: float
+    delay_s_ms: float = 0.0
 
 
 class Timeline(QWidget):
@@ -52,12 +53,12 @@ class Timeline(QWidget):
         timing = self._timing
         scale = area.width() / max(timing.period_ms * 1.04, 1e-9)
         lanes = (
-            ("Pulse", 0.0, theme.MUTED),
-            ("B", timing.exposure_b_ms, theme.CAMERA["B"]),
-            ("S", timing.exposure_s_ms, theme.CAMERA["S"]),
+            ("Pulse", 0.0, 0.0, theme.MUTED),
+            ("B", 0.0, timing.exposure_b_ms, theme.CAMERA["B"]),
+            ("S", timing.delay_s_ms, timing.exposure_s_ms, theme.CAMERA["S"]),
         )
         lane = area.height() / len(lanes)
-        for index, (name, length, colour) in enumerate(lanes):
+        for index, (name, delay, length, colour) in enumerate(lanes):
             top = area.top() + index * lane
             painter.setPen(theme.colour(colour))
             painter.drawText(
@@ -68,7 +69,7 @@ class Timeline(QWidget):
             if index == 0:
                 self._paint_pulses(painter, area.left(), top + 4, lane - 7, scale * timing.period_ms)
             else:
-                box = QRectF(area.left(), top + 5, max(length * scale, 1.5), lane - 8)
+                box = QRectF(area.left() + delay * scale, top + 5, max(length * scale, 1.5), lane - 8)
                 painter.fillRect(box, theme.colour(colour, 0.85))
                 painter.setPen(theme.colour(theme.TEXT))
                 label = f"{length:.3f} ms"
