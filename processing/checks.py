@@ -163,10 +163,10 @@ class _Run:
         if not self._count:
             return Checked((Finding("stop", "the take has no pair", "make it again"),))
         self._figures["pairs"] = float(self._count)
-        if self._ratios:
-            self._judge_ratios()
         if self._change is not None:
             self._judge_stillness(self._change)
+        if self._ratios:
+            self._judge_ratios()
         if len(self._scales) > 0:
             self._judge_drift()
         if self._sharp:
@@ -186,7 +186,7 @@ class _Run:
             return
         spread = float(np.std(np.log([one["G"] for one in self._ratios])))
         self._figures["ratio_spread"] = spread
-        if spread > FLICKER:
+        if spread > FLICKER and ("stop", "still") not in self._found:  # what moves tilts the balance, too
             text = f"the lamp flickers: B/S varies by {spread:.1%} over the take"
             hint = "light from a steady source, or choose exposures of whole half-periods of the mains"
             self._keep(Finding("warn", text, hint, spread), "flicker")

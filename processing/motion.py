@@ -192,8 +192,9 @@ def measure_speed(frames: Sequence[RawImage], plan: ExposurePlan) -> Speed:
     asked = max(len(frames) - 1, 1)
     if len(good) <= asked / 2 or (asked == 2 and len(good) < 2):
         said = ", ".join(f"{value:.0f}" for value in speeds)
+        missing = f"; else {trouble.message}" if trouble is not None else ""
         raise MotionNotMeasurable(
-            f"the frames disagree on the speed: {said} px/s, from {asked} steps",
+            f"{len(good)} of {asked} steps between the frames agree on a speed: {said} px/s{missing}",
             hint="did the object turn or stop? measure again while it crosses the view evenly",
         )
     weights = np.array([(step.dt_s / max(step.error_px, 1e-3)) ** 2 for step in good])

@@ -78,12 +78,16 @@ def photon_transfer(first: RawImage, second: RawImage) -> NoiseModel:
     signals, variances = [], []
     for phase in PHASES:
         a, b = plane(first, phase), plane(second, phase)
+        level_a, level_b = means(a), means(b)
         usable = ~(clipped_blocks(a, first) | clipped_blocks(b, second))
-        difference = a - b
+        lit = usable & (level_a > 4) & (level_b > 4)
+        # A lamp that dims would leave the texture in the difference.
+        scale = float(np.median(level_a[lit] / level_b[lit])) if lit.any() else 1.0
+        difference = a - b * np.float32(scale)
         shift = means(difference)
-        spread = (means(difference * difference) - shift * shift) * ((_DEGREES + 1) / _DEGREES) / 2
-        signals.append(((means(a) + means(b)) / 2)[usable])
-        variances.append(spread[usable])
+        spread = (means(difference * difference) - shift * shift) * ((_DEGREES + 1) / _DEGREES)
+        signals.append(((level_a + scale**2 * level_b) / (1 + scale**2))[usable])
+        variances.append(spread[usable] / (1 + scale**2))
     signal, variance = (np.concatenate(part).astype(np.float64) for part in (signals, variances))
     real = variance > 0
     signal, variance = signal[real], variance[real]

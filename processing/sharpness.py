@@ -33,13 +33,18 @@ SMOOTH: Final = 1 / 16
 """The figure of a smooth slope: nothing smaller than 8 px is left."""
 
 
+_FLOOR: Final = SMOOTH / 4
+"""Added to both: the ratio of nothing to nothing is 1."""
+
+
 @dataclass(frozen=True)
 class Sharpness:
     """Sharpness of a pair on what stands still.
 
     Attributes:
         b, s: Median over the patches, 1/16 (smooth) to 1; see the module.
-        ratio: Median over the patches of (B - 1/16) / (S - 1/16): 1 when both are in focus alike.
+        ratio: Median over the patches of B's detail over S's, the figure above 1/16: 1 when both are in focus
+            alike.
         patches: How many patches had enough texture.
     """
 
@@ -96,6 +101,6 @@ def pair_sharpness(b: RawImage, s: RawImage) -> Sharpness | None:
     if np.count_nonzero(usable) < LEAST_PATCHES:
         return None
     b_here, s_here = of_b[usable], of_s[usable]
-    above = np.maximum(s_here - SMOOTH, 0.25 * SMOOTH)
-    ratio = float(np.median(np.maximum(b_here - SMOOTH, 0) / above))
+    detail_b, detail_s = (np.maximum(part - SMOOTH, 0) + _FLOOR for part in (b_here, s_here))
+    ratio = float(np.median(detail_b / detail_s))
     return Sharpness(float(np.median(b_here)), float(np.median(s_here)), ratio, int(usable.sum()))

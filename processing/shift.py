@@ -25,6 +25,12 @@ RIVAL: Final = 0.85
 LEAST_MATCH: Final = 0.15
 """Share of the changed part that must be the object; about a third to a half is, the rest is background."""
 
+LEAST_SAMPLES: Final = 80
+"""Samples of the object, its edge left out, that a registration needs."""
+
+_OFF: Final = 1.6
+"""Mean of 25 differences over that of noise, which scatters by 15 %."""
+
 _NEAR: Final = 3
 _MATCH_SIGMA: Final = 3.0
 
@@ -59,7 +65,7 @@ def find_shift(first: F32, second: F32, changed: Mask) -> Shift | str:
     rows, columns = np.nonzero(changed.any(axis=1))[0], np.nonzero(changed.any(axis=0))[0]
     cut = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     one, two = (np.sqrt(np.maximum(part[cut], 0) + 1) for part in (first, second))  # equal noise everywhere
-    mask = changed[cut]
+    mask = _tight(one, two, changed[cut], _quiet(first, second, changed))
     tried = sorted(
         ((_matched(one, two, mask, shift), shift) for shift in _candidates(one, two, mask)), reverse=True
     )
@@ -74,6 +80,23 @@ def find_shift(first: F32, second: F32, changed: Mask) -> Shift | str:
     if rivals and rivals[0] > RIVAL * best:
         return "more than one displacement fits what moves"
     return _refined(one, two, mask, shift, best)
+
+
+def _quiet(first: F32, second: F32, changed: Mask) -> float:
+    """Return the mean difference of pixels where nothing changed, at equal noise everywhere."""
+    one, two, out = (part[::4, ::4] for part in (first, second, ~changed))
+    if not out.any():
+        return 0.0
+    return float(np.mean(np.abs(np.sqrt(np.maximum(one, 0) + 1) - np.sqrt(np.maximum(two, 0) + 1))[out]))
+
+
+def _tight(one: F32, two: F32, mask: Mask, quiet: float) -> Mask:
+    """Return the changed part pixel by pixel: its blocks reach far beyond a small object."""
+    off = cv2.blur(np.abs(one - two), (5, 5)) > _OFF * quiet
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+    whole = cv2.morphologyEx((off & mask).astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    tight = np.asarray(cv2.dilate(whole, kernel) > 0, np.bool_) & mask
+    return tight if np.count_nonzero(tight) >= LEAST_SAMPLES else mask
 
 
 def _candidates(one: F32, two: F32, mask: Mask) -> list[tuple[int, int]]:
@@ -147,7 +170,7 @@ def _refined(one: F32, two: F32, mask: Mask, shift: tuple[int, int], matched: fl
     """Refine a shift by Gauss-Newton with gain and offset on the object's pixels."""
     found = _object(one, two, mask, shift)
     a, b, _, _ = _overlap(one, two, mask, shift)
-    if found is None or np.count_nonzero(found) < 200:
+    if found is None or np.count_nonzero(found) < LEAST_SAMPLES:
         return "what moves is too small to be measured"
     core = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     inside = (
@@ -156,7 +179,7 @@ def _refined(one: F32, two: F32, mask: Mask, shift: tuple[int, int], matched: fl
         )
         > 0
     )
-    if np.count_nonzero(inside) < 200:
+    if np.count_nonzero(inside) < LEAST_SAMPLES:
         return "what moves is too small to be measured"
     smooth_a, smooth_b = (cv2.GaussianBlur(part, (0, 0), 1.0) for part in (a, b))
     y, x = np.mgrid[: a.shape[0], : a.shape[1]].astype(np.float32)

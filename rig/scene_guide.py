@@ -17,7 +17,7 @@ from rig.errors import CaptureError
 from rig.records import PairRecord, RawPair, TakeRecord
 from rig.rig import Rig
 from rig.session import Session
-from rig.take_check import CheckTake, TakeCheck, overrule, record_check, take_checks
+from rig.take_check import CheckTake, TakeCheck, overrule, record_check, session_checks
 
 StepState = Literal["open", "unchecked", "refused", "done"]
 
@@ -127,7 +127,7 @@ class SceneGuide:
 
     def progress(self) -> list[Progress]:
         """Return where each step stands, from the journal."""
-        checks = {(one.kind, one.take): one for one in self._checks()}
+        checks = {(one.kind, one.take): one for one in session_checks(self.session, self.scene)}
         return [self._where(step, checks) for step in self.steps]
 
     def next(self) -> Progress | None:
@@ -216,10 +216,6 @@ class SceneGuide:
 
     def _progress_of(self, kind: str) -> Progress:
         return self.progress()[self._index(kind)]
-
-    def _checks(self) -> list[TakeCheck]:
-        checks, _ = take_checks(self.session.journal.events())
-        return [one for one in checks if one.scene == self.scene]
 
     def _where(self, step: Step, checks: dict[tuple[str, int], TakeCheck]) -> Progress:
         note = f"there is no {step.kind} take yet"

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from rig.capture.findings import Finding, Level
 from rig.errors import SessionError
 from rig.journal import Journal
 from rig.plan import ExposurePlan
 from rig.records import RawPair, check_kind, check_scene_name
+
+if TYPE_CHECKING:
+    from rig.session import Session
 
 Figures = dict[str, float | None]
 
@@ -125,6 +128,15 @@ def take_checks(events: Iterable[Mapping[str, Any]]) -> tuple[list[TakeCheck], l
         except (SessionError, KeyError, TypeError, ValueError) as error:
             problems.append(f"the journal has a check that cannot be read: {error!r}")
     return list(checks.values()), problems
+
+
+def session_checks(session: Session, scene: str | None = None) -> list[TakeCheck]:
+    """Return the newest check of each take of a session, or of one scene.
+
+    A check that cannot be read counts as none: the take can be looked at again.
+    """
+    checks, _ = take_checks(session.journal.events())
+    return [one for one in checks if scene in (None, one.scene)]
 
 
 def _findings(data: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:
