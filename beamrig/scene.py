@@ -120,6 +120,8 @@ def scene(
 
 def _lead(rig: Rig, guide: SceneGuide, period_s: float | None, *, force: bool, ask: bool) -> None:
     """Do step after step; a refused one ends it, unless the operator wants it again or goes on."""
+    from rig.capture.schedule import TakeControl
+    from rig.cli.capture_live import live_line, steered_by_ctrl_c
     from rig.scene_guide import TELL
 
     screen = console(stderr=True)
@@ -139,11 +141,15 @@ def _lead(rig: Rig, guide: SceneGuide, period_s: float | None, *, force: bool, a
         if ask:
             said = f"{kind}, {here.step.pairs} pairs: {TELL.get(kind, 'get ready')}; Return to take them"
             click.prompt(said, default="", show_default=False, prompt_suffix=" ", err=True)
-        with screen.status(f"{kind}: {here.step.pairs} pairs"):
-            result, after = guide.take(rig, kind, force=force, period_s=period_s)
-        screen.print(f"{kind} take {result.take}: {result.paired} of {result.fired} shots are pairs")
+        control = TakeControl()
+        with steered_by_ctrl_c(control), live_line(rig, quiet=False):
+            result, after = guide.take(rig, kind, force=force, period_s=period_s, control=control)
+        short = "" if result.state == "complete" else f", {result.state} {result.reason}".rstrip()
+        screen.print(f"{kind} take {result.take}: {result.paired} of {result.fired} shots are pairs{short}")
         for one in after.check.findings if after.check is not None else ():
             screen.print(_line(one))
+        if result.state == "cancelled":
+            raise click.Abort
         if after.state == "open":  # too few pairs: the note says so, and taking on and on would not end
             screen.print(f"[red]{kind}:[/] {after.note}")
             if not ask or _what_now(again_only=True) == "stop":

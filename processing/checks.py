@@ -148,12 +148,17 @@ class _Run:
             self._keep(Finding("warn", text, "add light or lengthen the exposure", snr), f"noise {name}")
 
     def _even(self, pair: RawPair) -> None:
-        even = board_evenness(pair.s)
+        # Both cameras look: dust on a filter or a stray reflection is in one of them only.
+        name, even = max(
+            (("B", board_evenness(pair.b)), ("S", board_evenness(pair.s))), key=lambda one: one[1].off_share
+        )
         self._figures["uneven_share"] = even.off_share
         self._figures["uneven_rms"] = even.rms
         if even.off_share > UNEVEN:
             level: Level = "stop" if even.off_share > UNEVEN_STOP else "warn"
-            text = f"the {self._kind} is uneven in {even.off_share:.0%} of the frame, {_place(even.box_px)}"
+            text = (
+                f"the {self._kind} is uneven in {even.off_share:.0%} of {name}'s frame, {_place(even.box_px)}"
+            )
             self._keep(
                 Finding(level, text, "no edge, shadow or glare of it may be seen", even.off_share), "even"
             )

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from rig.capture.findings import MakeCheck
 from rig.capture.result import Shot, TakeResult
+from rig.capture.schedule import TakeControl
 from rig.errors import CaptureError
 from rig.records import PairRecord, RawPair, TakeRecord
 from rig.rig import Rig
@@ -188,8 +189,17 @@ class SceneGuide:
         force: bool = False,
         on_shot: Callable[[Shot], None] | None = None,
         period_s: float | None = None,
+        control: TakeControl | None = None,
     ) -> tuple[TakeResult, Progress]:
         """Make the take of a step with the plan in force, check it, and return both.
+
+        Args:
+            rig: The rig, with a plan in force.
+            kind: The step.
+            force: See `ready_for`.
+            on_shot: As for `Rig.capture`.
+            period_s: As for `Rig.capture`.
+            control: As for `Rig.capture`.
 
         Raises:
             StepRefused: A step before it is missing or refused.
@@ -200,7 +210,7 @@ class SceneGuide:
         plan = self.session.scene(self.scene).plan
         check = None if self._check_pair is None else self._check_pair(kind, plan)
         result = rig.capture(
-            self.session, self.scene, kind, step.pairs, period_s, on_shot=on_shot, check=check
+            self.session, self.scene, kind, step.pairs, period_s, on_shot, check, control=control
         )
         if self._progress_of(kind).state == "unchecked":
             self.check(kind)

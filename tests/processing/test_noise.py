@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from processing.errors import ProcessingError
+from processing.measure import noise_of
 from processing.noise import NoiseModel, photon_transfer
+from rig.profile_devices import SensorNoise
 from tests.processing.sensor import GAIN_DN_PER_E, READ_NOISE_E, WHITE_DN, board, photo, raw
 
 
@@ -61,3 +65,16 @@ def test_full_range_shot_noise_is_the_root_of_the_electrons() -> None:
     noise = NoiseModel(GAIN_DN_PER_E, 0.0, "profile")
     electrons = WHITE_DN / GAIN_DN_PER_E
     assert noise.snr(WHITE_DN) == pytest.approx(np.sqrt(electrons))
+
+
+def test_a_profiles_word_goes_before_measuring_and_follows_the_gain() -> None:
+    frame = replace(raw(photo(), np.random.default_rng(6)), gain_db=6.0206)
+    noise = noise_of([frame], SensorNoise(system_gain_dn_per_e=0.39, read_noise_e=2.4))
+    assert noise.source == "profile"
+    assert noise.gain_dn_per_e == pytest.approx(0.78)
+    assert noise.read_e == pytest.approx(np.hypot(2.4, 12**-0.5 / 0.78))
+
+
+def test_one_frame_and_no_profiles_word_tell_nothing() -> None:
+    with pytest.raises(ProcessingError, match="two frames"):
+        noise_of([raw(photo(), np.random.default_rng(7))])
