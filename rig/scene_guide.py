@@ -228,23 +228,28 @@ class SceneGuide:
         return self.progress()[self._index(kind)]
 
     def _where(self, step: Step, checks: dict[tuple[str, int], TakeCheck]) -> Progress:
-        note = f"there is no {step.kind} take yet"
+        note = ""
         records = self.session.pairs(self.scene, step.kind)
         for take in reversed(self.session.takes(self.scene, step.kind)):
             count = sum(record.take == take.take for record in records)
             if not _usable(take, count, step):
-                note = note if count == 0 else f"take {take.take} is {take.state} with {count} pairs"
+                note = note or _why_not(take, count)  # of the newest
                 continue
             check = checks.get((step.kind, take.take))
             if check is None:
                 return Progress(step, "unchecked", take.take, count, None, "it was not checked yet")
             state: StepState = "refused" if check.refuses else "done"
             return Progress(step, state, take.take, count, check, check.reason() if check.refuses else "")
-        return Progress(step, "open", note=note)
+        return Progress(step, "open", note=note or f"there is no {step.kind} take yet")
 
     def _pairs(self, kind: str, take: int) -> Iterator[RawPair]:
         records: list[PairRecord] = self.session.pairs(self.scene, kind)
         return (record.load() for record in records if record.take == take)
+
+
+def _why_not(take: TakeRecord, pairs: int) -> str:
+    reason = str(take.outcome.get("reason") or take.outcome.get("error") or "")
+    return f"take {take.take} is {take.state} with {pairs} pairs" + (f": {reason}" if reason else "")
 
 
 def _usable(take: TakeRecord, pairs: int, step: Step) -> bool:

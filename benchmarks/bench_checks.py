@@ -1,0 +1,82 @@
+"""What it costs to look at each pair while a take runs, and to measure light, speed and filter.
+
+    python benchmarks/bench_checks.py [--rounds 20]
+
+Claim: the checks of a pair take at most 30 ms at 2448x2048 on one core. Reference: casting both frames of the
+pair to float32, which any look at every pixel begins with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import cv2
+import numpy as np
+
+from processing.measure import check_tau, measure_light
+from processing.motion import step_between
+from processing.pair_checks import PairCheck
+from rig.exposure import plan_exposure
+from rig.profiles import load_rig
+from rig.raw_image import RawImage
+from rig.records import RawPair
+
+SHAPE = (2048, 2448)
+
+
+def frame(rng: np.random.Generator, camera: str, moved: int = 0, timestamp_ns: int = 0) -> RawImage:
+    """A textured scene with an object of 400x300 px, with shot noise."""
+    texture = np.random.default_rng(1).normal(0, 1, (SHAPE[0] // 2, SHAPE[1] // 2)).astype(np.float32)
+    light = 800 + 200 * cv2.GaussianBlur(texture, (0, 0), 1.5) * 3
+    light[400:550, 200 + moved : 400 + moved] = light[100:250, 900:1100] * 1.3
+    cells = np.repeat(np.repeat(light, 2, axis=0), 2, axis=1)
+    codes = 64 + cells + rng.normal(0, 1, SHAPE).astype(np.float32) * np.sqrt(0.39 * np.maximum(cells, 1))
+    return RawImage(
+        pixels=np.clip(codes, 0, 4095).astype(np.uint16), cfa="RGGB", black_level=64, white_level=4095,
+        significant_bits=12, exposure_us=24_000.0 if camera == "B" else 3_000.0, gain_db=0.0,
+        serial_number="x", camera=camera, trigger_index=0, frame_id=0, timestamp_ns=timestamp_ns,
+    )  # fmt: skip
+
+
+def ms(work: Callable[[], object], rounds: int) -> float:
+    """Median time in ms."""
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - started) * 1e3)
+    return statistics.median(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20)
+    rounds = parser.parse_args().rounds
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng(2)
+    plan = plan_exposure(load_rig("virtual"), speed_mps=1.4, blur_s_px=4.0)
+    pairs = [RawPair(frame(rng, "B"), frame(rng, "S")) for _ in range(2)]
+    frames = {"B": [pair.b for pair in pairs], "S": [pair.s for pair in pairs]}
+    first, second = frame(rng, "S"), frame(rng, "S", 65, 100_000_000)
+    turn = iter(range(10**9))
+    checks = {kind: PairCheck(kind, plan) for kind in ("whiteboard", "action")}
+    result = {
+        "cast_both_frames_ms": ms(lambda: [one.pixels.astype(np.float32) for one in (first, second)], rounds),
+        "check_whiteboard_pair_ms": ms(lambda: checks["whiteboard"](pairs[next(turn) % 2]), rounds),
+        "check_action_pair_ms": ms(lambda: checks["action"](pairs[next(turn) % 2]), rounds),
+        "measure_light_ms": ms(lambda: measure_light(frames, 0.125), max(rounds // 4, 1)),
+        "measure_tau_ms": ms(lambda: check_tau(frames, 0.125), max(rounds // 4, 1)),
+        "measure_speed_step_ms": ms(lambda: step_between(first, second), max(rounds // 4, 1)),
+    }
+    print(json.dumps({name: round(value, 2) for name, value in result.items()}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
