@@ -30,6 +30,9 @@ from rig.capture.clocks import fit_line
 DRIFT_PPM: Final = 200.0
 """Largest difference in rate between a camera's clock and the box's that is believed."""
 
+HOST_PPM: Final = 1000.0
+"""Largest difference in rate between the computer's clock, which may be slewed, and the box's."""
+
 _ANCHORS: Final = 32
 _TWICE: Final = "it was delivered twice"
 
@@ -234,6 +237,8 @@ def _start(
     room = burst.pulses - 1 - relative[-1]
     if room < 0:
         return "there are more exposures than pulses"
+    if burst.pulses == 1 and trace.ignored:  # two edges, one pulse: nothing tells which of them was the pulse
+        return "it took one trigger and ignored another, where the box gave one pulse"
     ids = [trace.frames[position].frame_id for position in kept]
     gaps = [
         (later - earlier) - (after - before)
@@ -278,12 +283,17 @@ def latest_start(burst: Burst, frames: Sequence[FrameStamp], relative: Sequence[
         return None
     return min(
         (
-            (stamp.arrived_ns - burst.earliest_ns) // burst.period_ns - step
+            _longest_ns(stamp.arrived_ns - burst.earliest_ns) // burst.period_ns - step
             for stamp, step in zip(frames, relative, strict=True)
             if stamp.arrived_ns is not None
         ),
         default=None,
     )
+
+
+def _longest_ns(elapsed_ns: int) -> int:
+    """Return the longest time by the box's clock that can be so long by the computer's."""
+    return elapsed_ns + math.ceil(abs(elapsed_ns) * HOST_PPM * 1e-6)
 
 
 def _explain_missing(burst: Burst, trace: Trace, kept: Sequence[int], result: Assignment) -> None:

@@ -136,7 +136,8 @@ class Rolling:
         count = min(*(window.clean for window in self._windows.values()), self.burst.pulses - self._base)
         if self._base + count <= self.settled or count < min(CONFIRMED, self.burst.pulses):
             return []
-        if not self._anchored and not self._begun(sights):
+        clean = {name: window.start + window.clean for name, window in self._windows.items()}
+        if not self._anchored and not self._begun(sights, clean):
             return []
         if not self._anchored and self._shifted(sights):
             self.sound = False
@@ -160,12 +161,18 @@ class Rolling:
             self._move(count - OVERLAP)
         return found
 
-    def _begun(self, sights: Mapping[str, Sight]) -> bool:
-        """Whether a frame of each camera came early enough for the first one to be of the first pulse."""
+    def _begun(self, sights: Mapping[str, Sight], upto: Mapping[str, int]) -> bool:
+        """Whether a frame of each camera came so early that its number is that of its pulse.
+
+        Then no edge was lost before it that nobody counted. Without a frame nothing is known.
+        """
+        if self.burst.earliest_ns is None:
+            return True
         for name, window in self._windows.items():
-            frames = sights[name].frames[window.start : window.start + window.clean]
-            latest = latest_start(self.burst, frames, range(len(frames)))
-            if latest is not None and latest > 0:
+            frames = sights[name].frames[window.start : upto[name]]
+            numbers = [stamp.frame_id - window.first_id for stamp in frames]
+            latest = latest_start(self.burst, frames, numbers)
+            if latest is None or latest > 0:
                 return False
         return True
 
@@ -196,7 +203,8 @@ class Rolling:
         upto = min(upto, self.burst.pulses - self._base)
         if self._patience_until is None or self._base + upto <= self._patience_until:
             return []
-        if not self._anchored and not self._begun(sights):
+        vouched = {name: vouched_frames(sights[name]) for name in CAMERAS}
+        if not self._anchored and not self._begun(sights, vouched):
             return []
         self._tries += 1
         if self._tries > _TRIES:

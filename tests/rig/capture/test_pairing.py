@@ -240,3 +240,21 @@ def test_an_anchored_trace_keeps_its_start_when_later_triggers_were_ignored() ->
     anchored = Trace(s.frames, s.ignored, s.first_id, anchored=True)
     result = pair(Burst(8, PERIOD_NS), Camera().trace(8), anchored)
     assert [match.index for match in result.pairs] == list(range(7))
+
+
+def test_of_two_edges_nobody_knows_which_was_the_one_pulse() -> None:
+    spike = Trace((FrameStamp(0, -5_000_000),), ignored=1)  # it made the camera miss the pulse
+    result = pair(Burst(1, PERIOD_NS), Trace((FrameStamp(0, 0),), ignored=0), spike)
+    assert result.pairs == ()
+    assert "it took one trigger and ignored another" in result.rejected[0].reason
+
+
+def test_a_computers_clock_that_runs_slow_does_not_hide_a_lost_first_edge() -> None:
+    count, slow = 4000, 1 - 400e-6
+    came = [round((index + 1) * PERIOD_NS * slow) + 1_000_000 for index in range(count)]
+    frames = tuple(FrameStamp(i, (i + 1) * PERIOD_NS, came[i]) for i in range(count))
+    burst = Burst(count + 1, PERIOD_NS, earliest_ns=0)
+    result = pair(
+        burst, Trace(tuple(FrameStamp(i, i * PERIOD_NS, i * PERIOD_NS) for i in range(count))), Trace(frames)
+    )
+    assert result.pairs == ()

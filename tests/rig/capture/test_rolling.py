@@ -145,3 +145,18 @@ def test_before_a_counter_was_read_there_is_neither_proof_nor_doubt() -> None:
     assert rolling.advance({"B": unread, "S": unread}) == []
     read = Sight(stamps, {0: 3}, 0)
     assert len(rolling.advance({"B": read, "S": read})) == 3
+
+
+def test_an_edge_that_nobody_counted_and_a_lost_first_frame_together_shift_no_pair() -> None:
+    period = 200_000_000
+    rolling = Rolling(Burst(80, period, earliest_ns=0), {"B": 0, "S": 0}, sound=True)
+    b = [FrameStamp(index, index * period, index * period + 1000) for index in range(70)]
+    # S's exposure 0 was of pulse 0 and its frame was lost; pulse 1 never arrived at its input.
+    s = [FrameStamp(index, (index + 1) * period, (index + 1) * period + 1000) for index in range(1, 69)]
+    settled = []
+    for count in range(1, 70):
+        seen = {"B": b[:count], "S": s[: max(count - 2, 0)]}
+        settled += rolling.advance({name: Sight(one, {0: len(one)}, 0) for name, one in seen.items()})
+    assert [
+        match.index for match in matches(settled) if s[match.s].timestamp_ns != match.index * period
+    ] == []
