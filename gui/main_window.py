@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 
 from gui import actions, wiring
 from gui.button_keys import ButtonKeys
+from gui.device_watch import DeviceWatch
 from gui.frames import CAMERAS, FramePreparer
 from gui.messages import MessageLog
 from gui.pages.capture import CapturePage
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self._button_keys = ButtonKeys(self)
         self.views = ViewCommands(self)
         self.sync = SyncFlow(self)
+        self.device_watch = DeviceWatch(self)
         wiring.connect(self)
         self._rig_message = ""
         self._rig_title = ""
@@ -213,6 +215,7 @@ class MainWindow(QMainWindow):
         """Show that there is no rig."""
         self.capture_page.live.clear("The rig is closed")
         self.capture_page.set_plan(None)
+        self.device_watch.closed()
         self.plan_page.results.applied.clear()
 
     def plan_applied(self, applied: Any) -> None:
@@ -230,6 +233,7 @@ class MainWindow(QMainWindow):
         self.capture_page.take_failed(trouble)
         self.show_trouble(trouble)
         self.session.index.refresh()
+        self.session.index.check()
 
     def toggle_live(self) -> None:
         """Start or stop both live views."""
@@ -243,6 +247,7 @@ class MainWindow(QMainWindow):
         if now is not None:
             self.capture_page.show_status(now.rig)
             self.status_view.show_status(now)
+            self.device_watch.show_status(now.rig)
             self.devices_page.show_status(now)
             if now.rig.message and now.rig.message != self._rig_message:
                 self.banner.show_message(sentence(now.rig.message), "Reopen the rig with Ctrl+R")

@@ -29,6 +29,9 @@ from rig.rig import Rig
 from rig.status import RigStatus
 from rig.sync_test import sync_test
 
+BOX_PATIENCE_S = 3.0
+"""How long a box that was just plugged in may take to appear."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -56,6 +59,7 @@ class RigService(QObject):
     restarting = Signal(str, str, int)
     restarted = Signal(str)
     gave_up = Signal(str, str)
+    box_restarted = Signal(str)
     session_changed = Signal()
     told = Signal(str, str, str)
     trouble = Signal(object)
@@ -140,7 +144,7 @@ class RigService(QObject):
 
     def restart_box(self) -> None:
         """Open the trigger box anew, on the operator's wish."""
-        self._submit(lambda: self._need().restart_box(), "restart Box", newest_only=True)
+        self._submit(self._restart_box, "restart Box", newest_only=True)
 
     def with_rig(self, job: Callable[[Rig | None], None], key: str) -> bool:
         """Do something with the rig, or without one, in its thread: after a take, never beside an opening.
@@ -272,6 +276,15 @@ class RigService(QObject):
         except BeamrigError as error:
             # the watch still sees it lost and tries again after a pause, or gives up in words
             logger.warning("camera %s could not be restarted: %s", camera, error.one_line())
+
+    def _restart_box(self) -> None:
+        try:
+            self._need().restart_box(BOX_PATIENCE_S)
+        except BeamrigError as error:
+            logger.warning("the trigger box could not be reconnected: %s", error.one_line())
+            self.box_restarted.emit(error.one_line())
+        else:
+            self.box_restarted.emit("")
 
     # ---- status and recovery, called by the window's timer
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
-from gui.session_index import Listing, SessionIndex
+from gui.session_index import Listing, Problems, SessionIndex
 from gui.sessions import SessionKeeper, default_root, fresh_folder
 from gui.workers import Trouble
 
@@ -25,6 +25,7 @@ class SessionFlow(QObject):
 
     Attributes:
         listing: What the session holds, as last read.
+        problems: What does not fit together in it, as last looked at.
     """
 
     def __init__(self, window: MainWindow, keeper: SessionKeeper) -> None:
@@ -32,6 +33,7 @@ class SessionFlow(QObject):
         self._window = window
         self._keeper = keeper
         self.listing = Listing(keeper.folder)
+        self.problems = Problems(keeper.folder)
         self.index = SessionIndex(keeper, self)
 
     def new(self) -> None:
@@ -50,6 +52,7 @@ class SessionFlow(QObject):
         self._window.status_view.show_session()
         self._window.show_title()
         self.index.refresh()
+        self.index.check()
 
     def listed(self, listing: Listing) -> None:
         """Hand a new listing to the pages."""
@@ -57,6 +60,18 @@ class SessionFlow(QObject):
         self._window.capture_page.show_listing(listing)
         self._window.review_page.show_listing(listing)
         self._window.deblur_page.show_listing(listing)
+
+    def checked(self, found: Problems) -> None:
+        """Tell what does not fit together in the session, once for each finding of it."""
+        if found.folder != self._keeper.folder:
+            return  # the session was changed meanwhile
+        self._window.status_view.show_session(found)
+        if found.lines and found != self.problems:
+            details = "\n".join(found.lines) if len(found.lines) > 1 else ""
+            self._window.banner.show_message(
+                found.headline(), found.advice(), details=details, level="warning"
+            )
+        self.problems = found
 
     def failed(self, trouble: Trouble) -> None:
         """Tell why the session cannot be read."""

@@ -43,21 +43,46 @@ class Listing:
         return (shot for shot in self.shots if shot.scene == scene)
 
 
+@dataclass(frozen=True)
+class Problems:
+    """What does not fit together in a session, one line each."""
+
+    folder: Path
+    lines: tuple[str, ...] = ()
+
+    def headline(self) -> str:
+        """Say it in one line."""
+        more = f" (and {len(self.lines) - 1} more)" if len(self.lines) > 1 else ""
+        return f"Session {self.folder.name}: {self.lines[0]}{more}"
+
+    def advice(self) -> str:
+        """Say what to do about it."""
+        return (
+            f"beamrig session check {self.folder} looks at every file; "
+            "beamrig session recover completes what can be completed"
+        )
+
+
 class SessionIndex(QObject):
     """Reads the session's journal in the background and tells the newest listing."""
 
     listed = Signal(object)
+    checked = Signal(object)
     failed = Signal(object)
 
     def __init__(self, keeper: SessionKeeper, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._keeper = keeper
-        self._worker = Worker("index", limit=2, parent=self)
+        self._worker = Worker("index", limit=3, parent=self)
         self._worker.failed.connect(self.failed)
 
     def refresh(self) -> None:
         """Read anew; several wishes before the first is done are one."""
         self._worker.submit(self._list, "list", newest_only=True)
+
+    def check(self) -> None:
+        """Compare journal and files, once a session is opened or a take failed."""
+        self._worker.submit(self._check, "check", newest_only=True)
 
     def end(self) -> None:
         """End the thread."""
@@ -70,3 +95,7 @@ class SessionIndex(QObject):
             return
         names = tuple(scene.name for scene in session.scenes())
         self.listed.emit(Listing(session.root, True, names, tuple(session.shots())))
+
+    def _check(self) -> None:
+        session, folder = self._keeper.open_existing(), self._keeper.folder
+        self.checked.emit(Problems(folder, () if session is None else tuple(session.problems())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gui.session_index import Problems
 from gui.sessions import SessionKeeper
 from gui.take import StatusNow
 from gui.widgets.readiness import Readiness, StatusChips
@@ -21,6 +22,7 @@ DISK_WORDS = {
     "hard": ("failed", "No shot is fired before there is room again; all shots until now are safe."),
 }
 LONGEST_NAME = 40
+LONGEST_LIST = 12
 
 
 class StatusView:
@@ -48,11 +50,17 @@ class StatusView:
         words = f"{disk.pairs_left:,} pairs left".replace(",", "\u202f")
         self._chips.set("Disk", state, words, f"{disk.free_bytes / 1e9:.1f} GB free. {advice}")
 
-    def show_session(self) -> None:
-        """Show the name of the session."""
+    def show_session(self, problems: Problems | None = None) -> None:
+        """Show the name of the session, and how much of it does not fit together."""
         folder, made = self._keeper.folder, self._keeper.session is not None
         name = shortened(folder.name)
         words = name if made else f"{name}, made at the first capture"
+        if problems is not None and problems.lines:
+            count = len(problems.lines)
+            words = f"{name}, {count} problem{'s' if count > 1 else ''}"
+            lines = [*problems.lines[:LONGEST_LIST], *(["…"] if count > LONGEST_LIST else [])]
+            self._chips.set("Session", "warning", words, "\n".join([*lines, "", problems.advice()]))
+            return
         self._chips.set("Session", "ready" if made else "off", words, str(folder))
 
     def applied_rows(self, applied: AppliedPlan) -> list[tuple[str, str, str, str]]:

@@ -38,6 +38,7 @@ def connect(window: MainWindow) -> None:
     capture.restart_wanted.connect(service.restart_camera)
     window.readiness.retry_wanted.connect(window.open_rig)
     window.session.index.listed.connect(window.session.listed)
+    window.session.index.checked.connect(window.session.checked)
     window.session.index.failed.connect(window.session.failed)
     window.banner.told.connect(window.messages.add)
     review.trouble.connect(window.show_trouble)

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from gui.device_facts import BOX_HINTS
 from gui.frames import CAMERAS, FramePreparer
 from gui.imaging import RawFormat
 from gui.pages.live_views import LiveViews
@@ -49,6 +50,7 @@ class CapturePage(QWidget):
         self._why_not = "The rig is opening"
         self._busy = ""
         self._lost: list[str] = []
+        self._box = ""
         self._plan: ExposurePlan | None = None
         self._wished: ExposurePlan | None = None
         self._listing = Listing(Path())
@@ -98,8 +100,9 @@ class CapturePage(QWidget):
     def show_status(self, status: RigStatus) -> None:
         """Show the counters of a rig status; without both cameras there is no take."""
         lost = [camera for camera in CAMERAS if status.cameras[camera].state == "lost"]
-        if lost != self._lost:
-            self._lost = lost
+        box = "" if status.box not in BOX_HINTS else f"Trigger box {status.box}: reconnect it"
+        if (lost, box) != (self._lost, self._box):
+            self._lost, self._box = lost, box
             self._update_button()
         for camera in CAMERAS:
             item = status.cameras[camera]
@@ -246,6 +249,8 @@ class CapturePage(QWidget):
             why_not = self._busy
         elif self._lost:
             why_not = f"Camera {' and '.join(self._lost)} lost: it is being restarted"
+        elif self._box:
+            why_not = self._box
         elif (self._plan or self._wished) is None:
             why_not = "No plan yet: see the Plan page (F2)"
         return shutter(

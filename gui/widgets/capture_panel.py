@@ -10,7 +10,9 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
+    QWidget,
 )
 
 from gui import actions, theme
@@ -92,8 +94,18 @@ class CapturePanel(QFrame):
             self._own_pairs[kind] = pairs
 
     def _build(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
+        inside = QWidget()
+        scroll = QScrollArea()  # with a message over the page there may be too little height for all
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inside)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(1, 1, 1, 1)
+        around.addWidget(scroll)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(15, 13, 15, 13)
         column.setSpacing(8)
         top = QHBoxLayout()
         top.addWidget(self.scene, 1)

@@ -23,6 +23,8 @@ MARKS = {"waiting": "○", "working": "◔", "ready": "●", "warning": "▲", "
 CHIPS = {"B": "capturing", "S": "capturing", "Box": "ready", "Disk": "999 999 pairs left", "Session": ""}
 """The chips of the status bar, each with the widest words that it shows day by day."""
 CHIP_PADDING_PX = 18
+MENDS = {"Camera B": "Restart camera B", "Camera S": "Restart camera S", "Trigger box": "Reconnect box"}
+"""What can be mended by itself while the rest of the rig stays open, and how the button says it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class ReadinessPanel(QFrame):
     """One column a part, with the reason under every part that is not ready."""
 
     retry_wanted = Signal()
+    mend_wanted = Signal(str)
 
     def __init__(self, title: str, parts: tuple[str, ...]) -> None:
         super().__init__()
@@ -57,12 +60,16 @@ class ReadinessPanel(QFrame):
         self.retry = QPushButton("Try again")
         self.retry.clicked.connect(self.retry_wanted)
         self.retry.hide()
+        self._mendable = False
         self._rows = {part: self._row() for part in parts}
+        self.mend = {part: self._mend_button(part) for part in parts if part in MENDS}
         self.parts = {part: Readiness(part) for part in parts}
         top = QHBoxLayout()
         top.addWidget(self._title)
         top.addWidget(self._bar, 1)
-        top.addWidget(self.retry)
+        top.addStretch(0)
+        for button in (*self.mend.values(), self.retry):
+            top.addWidget(button)
         columns = QHBoxLayout()
         columns.setSpacing(24)
         for name, text in self._rows.values():
@@ -72,6 +79,7 @@ class ReadinessPanel(QFrame):
             column.addWidget(text)
             column.addStretch(1)
             columns.addLayout(column, 1)
+        self._columns = columns
         outer = QVBoxLayout(self)
         outer.setContentsMargins(18, 12, 18, 12)
         outer.setSpacing(10)
@@ -86,6 +94,19 @@ class ReadinessPanel(QFrame):
         text.setWordWrap(True)
         return QLabel(), text
 
+    def _mend_button(self, part: str) -> QPushButton:
+        button = QPushButton(MENDS[part])
+        button.clicked.connect(lambda: self.mend_wanted.emit(part))
+        button.hide()
+        return button
+
+    def set_mendable(self, mendable: bool) -> None:
+        """Offer to mend single parts, and show only those: possible while the rig as a whole is open."""
+        self._mendable = mendable
+        self.retry.setText("Reopen the rig" if mendable else "Try again")
+        for part in self.parts.values():
+            self.set_part(part)
+
     def set_title(self, title: str) -> None:
         """Change the headline."""
         self._title.setText(title)
@@ -99,6 +120,12 @@ class ReadinessPanel(QFrame):
             f"<span style='color:{colour}'>{MARKS[readiness.state]}</span>&nbsp; <b>{readiness.part}</b>"
         )
         text.setText(readiness.text)
+        shown = readiness.state != "ready" or not self._mendable
+        name.setVisible(shown)
+        text.setVisible(shown)
+        self._columns.setStretch(list(self._rows).index(readiness.part), int(shown))
+        if readiness.part in self.mend:
+            self.mend[readiness.part].setVisible(self._mendable and readiness.state == "failed")
         failed = any(item.state == "failed" for item in self.parts.values())
         working = any(item.state in ("working", "waiting") for item in self.parts.values())
         self._bar.setVisible(working and not failed)
