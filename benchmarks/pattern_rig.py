@@ -23,7 +23,7 @@ from rig.profiles import load_rig, profile_text
 from rig.session import Session
 
 WIDTH_PX, HEIGHT_PX = 2448, 2048
-FRAME_BYTES = 2 * WIDTH_PX * HEIGHT_PX + 12288
+FRAME_BYTES = 2 * WIDTH_PX * HEIGHT_PX + 4096
 """Of one DNG, as on the disk."""
 
 BLACK_DN = 64
@@ -77,6 +77,13 @@ def pattern_rig(folder: Path | None, exposure_s: float) -> Iterator[tuple[Rig, S
             session.add_scene(SCENE, plan)
             rig.apply_plan(plan)
             yield rig, session
+
+
+def plan_of(rig: Rig) -> ExposurePlan:
+    """Return the plan in force."""
+    if rig.plan is None:
+        raise ValueError("no plan is in force")
+    return rig.plan.plan
 
 
 def expected_row(plan: ExposurePlan, camera: str, number: int) -> np.ndarray:
