@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 BYTE: Final = 1
@@ -133,6 +134,7 @@ def rationals(code: int, values: Iterable[float], *, signed: bool = False) -> Ta
     )
 
 
+@lru_cache(maxsize=256)  # the frames of a take have the same levels, colours and exposure
 def to_rational(value: float, limit: int = _U32) -> Fraction:
     """Return the fraction nearest to ``value`` with numerator and denominator up to ``limit``.
 
