@@ -80,8 +80,8 @@ def _open_camera(name: str, profile: str, info: DeviceInfo, status: CameraStatus
         numbers.append(f"{status.exposure_us / 1e3:.3f} ms")
     if status.temperature_c is not None:
         numbers.append(f"{status.temperature_c:.1f} °C")
-    numbers.append(f"process {status.pid}" if status.pid is not None else "no process")
-    lines = (joined(numbers), counted(status.counters))
+    process = f"process {status.pid}" if status.pid is not None else "no process"
+    lines = (joined(numbers), *counted(status.counters, process))
     return DeviceFacts(f"Camera {name}", state, words, titled(info), sentence(status.message), lines)
 
 
@@ -95,13 +95,13 @@ def _open_box(rig: Rig, status: RigStatus) -> DeviceFacts:
     return DeviceFacts("Trigger box", state, words, what, BOX_HINTS.get(status.box, ""), lines)
 
 
-def counted(counters: CameraCounters) -> str:
+def counted(counters: CameraCounters, process: str) -> tuple[str, str]:
     """Write the counters of a camera; what it does not count is left out."""
     numbers = [f"{counters.delivered} frames", f"{counters.live_dropped} not shown"]
-    numbers += [f"{counters.incomplete} damaged", f"{counters.underruns} without buffer"]
+    rest = [f"{counters.underruns} without buffer"]
     if counters.ignored_triggers is not None:
-        numbers.append(f"{counters.ignored_triggers} triggers ignored")
-    return joined(numbers)
+        rest.append(f"{counters.ignored_triggers} triggers ignored")
+    return joined([*numbers, f"{counters.incomplete} damaged"]), joined([*rest, process])
 
 
 # ---- a rig that is not open

@@ -64,12 +64,13 @@ class MainWindow(QMainWindow):
         self.preparer = FramePreparer(self)
         self.keeper = SessionKeeper(session_dir or today_folder())
         self.service = RigService(rig_name, self.keeper, self.preparer)
+        self.messages = MessageLog(self)
         self.plan_page = PlanPage(settings)
         self.capture_page = CapturePage(settings, self.preparer)
         self.session = SessionFlow(self, self.keeper)
         self.review_page = ReviewPage(self.keeper, self.session.index)
         self.deblur_page = DeblurPage(settings)
-        self.devices_page = DevicesPage(self.service)
+        self.devices_page = DevicesPage(self.service, self.keeper, self.messages)
         self.pages: dict[str, QWidget] = {
             "plan": self.plan_page,
             "capture": self.capture_page,
@@ -78,7 +79,6 @@ class MainWindow(QMainWindow):
             "devices": self.devices_page,
         }
         self.banner = ErrorBanner()
-        self.messages = MessageLog(self)
         self.readiness = ReadinessPanel("Opening the rig", PARTS)
         self.chips = StatusChips()
         self.status_view = StatusView(self.chips, self.keeper)

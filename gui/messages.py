@@ -1,4 +1,4 @@
-"""Everything that was told in the banner since the start, for reading again and for copying."""
+"""Everything that was told or happened since the start, for reading again and for copying."""
 
 from __future__ import annotations
 
@@ -32,15 +32,18 @@ class Message:
         time: When it was told, local time.
         level: "error", "warning" or "info".
         text: What happened, what to do about it, details: one under the other.
+        part: What it is about, such as "Camera B"; empty for the window itself.
     """
 
     time: datetime
     level: str
     text: str
+    part: str = ""
 
     def lines(self) -> str:
         """Return it as lines of text, those after the first set in."""
-        return f"{self.time:%H:%M:%S}  {self.level}: " + self.text.replace("\n", "\n          ")
+        part = f"{self.part}: " if self.part else ""
+        return f"{self.time:%H:%M:%S}  {self.level}: {part}" + self.text.replace("\n", "\n          ")
 
 
 class MessageLog(QObject):
@@ -53,9 +56,9 @@ class MessageLog(QObject):
         self.messages: list[Message] = []
         self._dialog: MessagesDialog | None = None
 
-    def add(self, level: str, text: str) -> None:
+    def add(self, level: str, text: str, part: str = "") -> None:
         """Keep a message."""
-        message = Message(datetime.now().astimezone(), level, text)
+        message = Message(datetime.now().astimezone(), level, text, part)
         self.messages = [*self.messages[-MOST + 1 :], message]
         self.added.emit(message)
 

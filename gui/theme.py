@@ -96,26 +96,26 @@ QToolButton:hover {{ background: {HOVER}; }}
 QToolButton:checked {{ background: {RAISED}; border-color: {BORDER}; }}
 QWidget#rail QToolButton {{ border-radius: 8px; padding: 8px 2px; font-size: 12px; color: {MUTED}; }}
 QWidget#rail QToolButton:checked {{ background: {RAISED}; border-color: {ACCENT}; color: {TEXT}; }}
-QLineEdit, QSpinBox, QComboBox {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px;
-    padding: 6px 8px; selection-background-color: {ACCENT}; min-height: 18px; }}
-QLineEdit:focus, QSpinBox:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
+QLineEdit, QAbstractSpinBox, QComboBox {{ background: {BACKGROUND}; border: 1px solid {BORDER};
+    border-radius: 6px; padding: 6px 8px; selection-background-color: {ACCENT}; min-height: 18px; }}
+QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
 QCheckBox:focus {{ color: {ACCENT}; }}
 QCheckBox::indicator:focus {{ border: 2px solid {ACCENT}; }}
-QListWidget:focus, QTreeWidget:focus, QPlainTextEdit:focus {{ border-color: {ACCENT}; }}
+QListWidget:focus, QTreeView:focus, QPlainTextEdit:focus {{ border-color: {ACCENT}; }}
 QSlider::handle:horizontal:focus {{ background: {ACCENT}; }}
 QTabBar::tab:focus {{ color: {ACCENT}; }}
 QLineEdit[wrong="true"], QComboBox[wrong="true"] {{ border-color: {BAD}; }}
-QLineEdit:disabled, QSpinBox:disabled, QComboBox:disabled {{ color: {FAINT}; }}
+QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {FAINT}; }}
 QComboBox::drop-down {{ border: none; width: 26px; }}
 QComboBox::down-arrow {{ image: url({ASSETS}/chevron.svg); width: 12px; height: 12px; }}
-QSpinBox {{ padding-right: 28px; }}
-QSpinBox::up-button, QSpinBox::down-button {{ subcontrol-origin: border; width: 22px; background: {RAISED};
-    border: none; border-left: 1px solid {BORDER}; }}
-QSpinBox::up-button {{ subcontrol-position: top right; border-top-right-radius: 6px; }}
-QSpinBox::down-button {{ subcontrol-position: bottom right; border-bottom-right-radius: 6px; }}
-QSpinBox::up-button:hover, QSpinBox::down-button:hover {{ background: {HOVER}; }}
-QSpinBox::up-arrow {{ image: url({ASSETS}/plus.svg); width: 10px; height: 10px; }}
-QSpinBox::down-arrow {{ image: url({ASSETS}/minus.svg); width: 10px; height: 10px; }}
+QAbstractSpinBox {{ padding-right: 28px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border; width: 22px;
+    background: {RAISED}; border: none; border-left: 1px solid {BORDER}; }}
+QAbstractSpinBox::up-button {{ subcontrol-position: top right; border-top-right-radius: 6px; }}
+QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; border-bottom-right-radius: 6px; }}
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {HOVER}; }}
+QAbstractSpinBox::up-arrow {{ image: url({ASSETS}/plus.svg); width: 10px; height: 10px; }}
+QAbstractSpinBox::down-arrow {{ image: url({ASSETS}/minus.svg); width: 10px; height: 10px; }}
 QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {BORDER};
     selection-background-color: {HOVER}; }}
 QCheckBox {{ spacing: 8px; }}
@@ -130,10 +130,10 @@ QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -5px 0; border-
 QProgressBar {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px; text-align: center;
     min-height: 18px; }}
 QProgressBar::chunk {{ background: #2368b5; border-radius: 5px; }}
-QListWidget, QTreeWidget, QTableWidget, QPlainTextEdit {{ background: {PANEL}; border: 1px solid {BORDER};
+QListWidget, QTreeView, QTableView, QPlainTextEdit {{ background: {PANEL}; border: 1px solid {BORDER};
     border-radius: 8px; alternate-background-color: {BACKGROUND}; gridline-color: {BORDER}; }}
-QListWidget::item, QTreeWidget::item {{ padding: 5px 4px; }}
-QListWidget::item:selected, QTreeWidget::item:selected, QTableWidget::item:selected {{ background: #23405f; }}
+QListWidget::item, QTreeView::item, QTableView::item {{ padding: 5px 4px; }}
+QListWidget::item:selected, QTreeView::item:selected, QTableView::item:selected {{ background: #23405f; }}
 QHeaderView::section {{ background: {RAISED}; color: {MUTED}; border: none; border-bottom: 1px solid {BORDER};
     padding: 5px 8px; }}
 QTabBar::tab {{ padding: 7px 14px; color: {MUTED}; border-bottom: 2px solid transparent; }}

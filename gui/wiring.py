@@ -47,6 +47,15 @@ def connect(window: MainWindow) -> None:
     devices = window.devices_page
     service.opened.connect(devices.rig_opened)
     devices.trouble.connect(window.show_trouble)
+    happenings = devices.happenings
+    happenings.told.connect(window.messages.add)
+    service.told.connect(happenings.device_event)
+    service.restarting.connect(happenings.restarting)
+    service.gave_up.connect(happenings.gave_up)
+    service.readiness.connect(happenings.readiness)
+    service.opened.connect(happenings.opened)
+    service.closed.connect(happenings.closed)
+    service.take_finished.connect(happenings.take_finished)
     for key, slot in {
         "session.new": window.session.new,
         "session.open": window.session.open,
@@ -71,6 +80,8 @@ def connect(window: MainWindow) -> None:
         "deblur.mask": window.deblur_page.toggle_mask,
         "deblur.save": window.deblur_page.save,
         "devices.look": devices.look,
+        "devices.search": devices.find_setting,
+        "devices.report": devices.copy_report,
         "help.messages": lambda: window.messages.show_in(window),
         "help.keys": window.help_toggle,
     }.items():

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui import actions
 from gui.device_facts import camera_facts, expected_facts, open_rig_facts, port_facts, producer_facts
 from gui.device_search import DeviceSearch, Survey
+from gui.happenings import Happenings
+from gui.messages import MessageLog
+from gui.report import Report
 from gui.rig_service import RigService
+from gui.sessions import SessionKeeper
 from gui.take import StatusNow
 from gui.widgets.device_list import DeviceList
+from gui.widgets.event_log import EventLog
+from gui.widgets.feature_panel import FeaturePanel
 
 LEFT_PX = 372
 
@@ -21,11 +36,13 @@ class DevicesPage(QWidget):
 
     Args:
         service: The window's door to the rig.
+        keeper: The session.
+        log: Everything that was told or happened.
     """
 
     trouble = Signal(object)
 
-    def __init__(self, service: RigService) -> None:
+    def __init__(self, service: RigService, keeper: SessionKeeper, log: MessageLog) -> None:
         super().__init__()
         self.setObjectName("page")
         self._service = service
@@ -33,7 +50,14 @@ class DevicesPage(QWidget):
         self._settled = False  # whether the rig was opened, or failed to
         self.search = DeviceSearch(service, self)
         self.devices = DeviceList()
+        self.features = FeaturePanel(service)
         self.tabs = QTabWidget()
+        self.tabs.addTab(self.features, "Settings of the cameras")
+        self.events = EventLog(log)
+        self.tabs.addTab(self.events, "What happened")
+        self.report = Report(service, keeper, self)
+        self._log = log
+        self.happenings = Happenings(self)
         self.look_button = QPushButton("Look again")
         self.look_button.setToolTip(actions.tooltip("devices.look"))
         self.look_button.clicked.connect(self.look)
@@ -44,6 +68,10 @@ class DevicesPage(QWidget):
         self.search.found.connect(self._found)
         self.search.failed.connect(self.trouble)
         self.search.ended.connect(self._update_buttons)
+        self.events.report_wanted.connect(self.copy_report)
+        self.report.ready.connect(self._report_ready)
+        self.features.live_wanted.connect(service.set_live)
+        service.restarted.connect(self.features.camera_restarted)
         self.devices.set_note("Nobody has looked yet.")
         self._update_buttons()
 
@@ -112,6 +140,20 @@ class DevicesPage(QWidget):
         if self._survey is None and self.isVisible() and self._may_look() and not self.search.running:
             self.look()
 
+    def find_setting(self) -> None:
+        """Give the keyboard to the search of settings."""
+        self.tabs.setCurrentWidget(self.features)
+        self.features.focus_search()
+
+    def copy_report(self) -> None:
+        """Put all that a bug report needs on the clipboard."""
+        self.tabs.setCurrentWidget(self.events)
+        self.report.make(self._log.messages)
+
+    def _report_ready(self, text: str) -> None:
+        QApplication.clipboard().setText(text)
+        self.events.show_copied()
+
     # ---- rig
 
     def rig_opening(self) -> None:
@@ -119,15 +161,18 @@ class DevicesPage(QWidget):
         self._settled = False
         self.search.cancel()
         self.devices.show_closed("opening")
+        self.features.close_rig("The rig is opening")
         self._update_buttons()
 
     def rig_opened(self) -> None:
         """The rig is open."""
+        self.features.open_rig()
         self._settle()
 
     def rig_failed(self) -> None:
         """The rig could not be opened."""
         self.devices.show_closed("not open")
+        self.features.close_rig("The rig is not open")
         self._settle()
 
     def _settle(self) -> None:
@@ -144,6 +189,8 @@ class DevicesPage(QWidget):
         if self._capturing != now.rig.capturing:
             self._capturing = now.rig.capturing
             self._update_buttons()
+        self.features.show_status(now)
+        self.happenings.status(now)
         if self.isVisible():
             self.devices.show_rig(open_rig_facts(rig, now.rig))
 
@@ -156,3 +203,5 @@ class DevicesPage(QWidget):
     def end(self) -> None:
         """End the threads of the page."""
         self.search.end()
+        self.features.end()
+        self.report.end()
