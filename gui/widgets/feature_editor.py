@@ -105,7 +105,7 @@ class FeatureEditor(QFrame):
     def show_state(self, state: FeatureState) -> None:
         """Show the present state; what is being typed is left alone."""
         node, before = self.node, self.state
-        if node is None or state.name != node.name or (state == before and self.editor is not None):
+        if node is None or state.name != node.name or state == before:
             return
         self.state = state
         if before is None or before.writable != state.writable or before.entries != state.entries:
@@ -124,6 +124,8 @@ class FeatureEditor(QFrame):
         """Refuse all writing for a reason; an empty one allows it."""
         if why != self._locked:
             self._locked = why
+            if self.state is not None and self.state.writable:
+                self.say(why, theme.WARN)
             self._follow_lock()
 
     def say(self, text: str, colour: str = theme.TEXT) -> None:
@@ -256,10 +258,6 @@ class FeatureEditor(QFrame):
             if widget is not None:
                 widget.setEnabled(not self._locked)
                 widget.setToolTip(self._locked)
-        if self._locked and self.state is not None and self.state.writable:
-            self.say(self._locked, theme.WARN)
-        elif not self._locked and self.note.text() and self.state is not None and self.state.writable:
-            self.say("")
 
 
 def _escape(text: str) -> str:
