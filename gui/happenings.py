@@ -49,6 +49,11 @@ class Happenings(QObject):
         if readiness.state == "failed" and not self._open:
             self.told.emit("error", readiness.text, readiness.part)
 
+    def box_restarted(self, problem: str) -> None:
+        """The box was opened anew, or could not be; that it is well again is seen by its state."""
+        if problem:
+            self.told.emit("error", f"could not be reconnected: {problem}", "Trigger box")
+
     def opened(self, profile: RigProfile) -> None:
         """The rig is open."""
         self._box, self._open = "", True

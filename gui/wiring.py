@@ -52,6 +52,7 @@ def connect(window: MainWindow) -> None:
     service.told.connect(happenings.device_event)
     service.restarting.connect(happenings.restarting)
     service.gave_up.connect(happenings.gave_up)
+    service.box_restarted.connect(happenings.box_restarted)
     service.readiness.connect(happenings.readiness)
     service.opened.connect(happenings.opened)
     service.closed.connect(happenings.closed)
