@@ -168,7 +168,7 @@ def measure_speed(frames: Sequence[RawImage], plan: ExposurePlan) -> Speed:
     """Measure the object's speed from two frames of camera S, or better from more.
 
     With three frames or more the steps must agree, so an object that turns round or a wrong match is noticed;
-    a step that disagrees with the middle of all is left out as long as most agree.
+    steps that differ in speed or direction are left out as long as most agree.
 
     Args:
         frames: Frames of one camera in the order of time, each with its time stamp.
@@ -186,12 +186,13 @@ def measure_speed(frames: Sequence[RawImage], plan: ExposurePlan) -> Speed:
             trouble = error
     if not steps:
         raise trouble or MotionNotMeasurable("one frame shows no motion", hint="two are needed at least")
-    speeds = np.array([step.speed_px_per_s for step in steps])
-    middle = float(np.median(speeds))
-    good = [step for step in steps if abs(step.speed_px_per_s / middle - 1) <= AGREEMENT]
     asked = max(len(frames) - 1, 1)
+    ways = np.array([complex(step.dx_px, step.dy_px) / step.dt_s for step in steps])
+    agreeing = [np.abs(ways - one) <= AGREEMENT * abs(one) for one in ways]
+    together = max(agreeing, key=np.count_nonzero)
+    good = [step for step, agrees in zip(steps, together, strict=True) if agrees]
     if len(good) <= asked / 2 or (asked == 2 and len(good) < 2):
-        said = ", ".join(f"{value:.0f}" for value in speeds)
+        said = ", ".join(f"{abs(way):.0f}" for way in ways)
         missing = f"; else {trouble.message}" if trouble is not None else ""
         raise MotionNotMeasurable(
             f"{len(good)} of {asked} steps between the frames agree on a speed: {said} px/s{missing}",

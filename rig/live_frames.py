@@ -64,17 +64,17 @@ def live_frames(rig: Rig, count: int, cameras: tuple[str, ...] = CAMERAS) -> dic
     rig.start_live()
     try:
         rate_hz = rig.profile.live_rate_hz
-        deadline = time.monotonic() + _PATIENCE_S + 2 * (count + STALE) / rate_hz
+        last = time.monotonic()
         seen = dict.fromkeys(cameras, 0)
         found: dict[str, list[RawImage]] = {name: [] for name in cameras}
         while any(len(frames) < count + STALE for frames in found.values()):
             for name, frames in found.items():
                 newest = rig.latest(name, seen[name]) if len(frames) < count + STALE else None
                 if newest is not None:
-                    seen[name] = newest[0]
+                    seen[name], last = newest[0], time.monotonic()
                     serial = rig.cameras[name].info.serial_number
                     frames.append(raw_of_live(newest[1], name, rig.camera_profiles[name], serial))
-            if time.monotonic() > deadline:
+            if time.monotonic() > last + _PATIENCE_S + 1 / rate_hz:
                 late = min(found, key=lambda name: len(found[name]))
                 raise CameraTimeout(
                     f"the live view of camera {late} gave {len(found[late])} of {count + STALE} frames",
