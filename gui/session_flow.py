@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from gui.session_index import Listing, Problems, SessionIndex
 from gui.sessions import SessionKeeper, default_root, fresh_folder
+from gui.take_checker import TakeChecker
 from gui.workers import Trouble
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class SessionFlow(QObject):
         self.listing = Listing(keeper.folder)
         self.problems = Problems(keeper.folder)
         self.index = SessionIndex(keeper, self)
+        self.checker = TakeChecker(keeper, self)
 
     def new(self) -> None:
         """Go over to a fresh folder; it is made at the first capture."""
@@ -79,5 +81,6 @@ class SessionFlow(QObject):
         self._window.show_trouble(trouble)
 
     def end(self) -> None:
-        """End the thread that reads."""
+        """End the threads that read and check."""
+        self.checker.end()
         self.index.end()

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from gui.sessions import SessionKeeper
 from gui.workers import Worker
 from rig.records import PairRecord, RejectedShot
+from rig.take_check import TakeCheck, session_checks
 
 Shot = PairRecord | RejectedShot
 
@@ -24,12 +25,14 @@ class Listing:
         made: Whether it exists.
         scenes: Names of its scenes.
         shots: All shots in the order they were made.
+        checks: What was found in its takes.
     """
 
     folder: Path
     made: bool = False
     scenes: tuple[str, ...] = ()
     shots: tuple[Shot, ...] = field(default=(), repr=False)
+    checks: tuple[TakeCheck, ...] = field(default=(), repr=False)
 
     def counts(self, scene: str, verdict: str) -> dict[str, int]:
         """Return how many shots of a scene have a verdict, for each kind of take."""
@@ -94,7 +97,9 @@ class SessionIndex(QObject):
             self.listed.emit(Listing(folder))
             return
         names = tuple(scene.name for scene in session.scenes())
-        self.listed.emit(Listing(session.root, True, names, tuple(session.shots())))
+        self.listed.emit(
+            Listing(session.root, True, names, tuple(session.shots()), tuple(session_checks(session)))
+        )
 
     def _check(self) -> None:
         session, folder = self._keeper.open_existing(), self._keeper.folder

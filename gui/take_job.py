@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from gui.scene_check import make_pair_check
 from gui.sessions import SessionKeeper
 from gui.take import StatusNow, TakeRequest
 from rig.capture.disk import DiskGuard, frame_bytes
@@ -49,6 +50,7 @@ def make_take(
         schedule=request.schedule,
         warmup=request.warmup,
         on_shot=on_shot,
+        check=make_pair_check(request.kind, plan),
         control=control,
     )
 

@@ -21,6 +21,12 @@ def connect(window: MainWindow) -> None:
     service.take_started.connect(capture.take_started)
     service.shot.connect(capture.take.shot)
     service.take_finished.connect(window.take_finished)
+    checker = window.session.checker
+    service.take_finished.connect(checker.check)
+    checker.checking.connect(capture.set_checking)
+    checker.recorded.connect(window.session.index.refresh)
+    checker.failed.connect(window.show_trouble)
+    capture.overrule_wanted.connect(checker.overrule)
     service.take_failed.connect(window.take_failed)
     service.restarting.connect(capture.live.camera_lost)
     service.restarted.connect(capture.live.camera_back)

@@ -13,6 +13,8 @@ from gui.imaging import RawFormat
 from gui.pages.live_views import LiveViews
 from gui.pages.shutter import Shutter, shutter
 from gui.pages.take_progress import TakeProgress
+from gui.planning import sentence
+from gui.scene_check import comes_before, in_the_way, newest_checks
 from gui.session_index import Listing
 from gui.settings import Settings
 from gui.take import TakeRequest
@@ -25,6 +27,10 @@ from gui.workers import Trouble
 from rig.capture.result import TakeResult
 from rig.exposure import ExposurePlan
 from rig.status import RigStatus
+from rig.take_check import TakeCheck
+
+WELL = ("idle", "live", "science")
+"""States of a camera that a take can begin from, or that is in one."""
 
 
 class CapturePage(QWidget):
@@ -40,6 +46,7 @@ class CapturePage(QWidget):
     keep_wanted = Signal()
     cancel_wanted = Signal()
     abort_wanted = Signal()
+    overrule_wanted = Signal(object)
     live_wanted = Signal(bool)
     restart_wanted = Signal(str)
 
@@ -51,6 +58,8 @@ class CapturePage(QWidget):
         self._busy = ""
         self._lost: list[str] = []
         self._box = ""
+        self._checks: dict[str, TakeCheck] = {}
+        self._checking = ""
         self._plan: ExposurePlan | None = None
         self._wished: ExposurePlan | None = None
         self._listing = Listing(Path())
@@ -88,6 +97,7 @@ class CapturePage(QWidget):
         self.bar.live_wanted.connect(self.live_wanted)
         self.panel.capture_wanted.connect(self.fire)
         self.panel.cancel_wanted.connect(self.stop)
+        self.panel.anyway_wanted.connect(self.go_on_anyway)
         self.panel.new_scene_wanted.connect(self.use_new_scene)
         self.panel.checklist.chosen.connect(self._update_button)
         self.panel.scene_edit.textChanged.connect(self._count_scene)
@@ -99,7 +109,7 @@ class CapturePage(QWidget):
 
     def show_status(self, status: RigStatus) -> None:
         """Show the counters of a rig status; without both cameras there is no take."""
-        lost = [camera for camera in CAMERAS if status.cameras[camera].state == "lost"]
+        lost = [camera for camera in CAMERAS if status.cameras[camera].state not in WELL]
         box = "" if status.box not in BOX_HINTS else f"Trigger box {status.box}: reconnect it"
         if (lost, box) != (self._lost, self._box):
             self._lost, self._box = lost, box
@@ -167,6 +177,8 @@ class CapturePage(QWidget):
         """Show what the chosen scene has already; another scene starts with its first open step."""
         scene, listing, checklist = self.scene, self._listing, self.panel.checklist
         checklist.set_counts(listing.counts(scene, "paired"), listing.counts(scene, "rejected"))
+        self._checks = newest_checks(listing.checks, scene)
+        checklist.set_checks(self._checks)
         if (str(listing.folder), scene) != self._counted and self.take.running is None:
             checklist.choose(checklist.next_open())
         self._counted = (str(listing.folder), scene)
@@ -214,6 +226,17 @@ class CapturePage(QWidget):
             self.keep_wanted.emit()
             self._update_button()
 
+    def set_checking(self, kind: str) -> None:
+        """Know that a take of a kind is being looked at; later steps wait for what is found in it."""
+        self._checking = kind
+        self._update_button()
+
+    def go_on_anyway(self) -> None:
+        """Overrule the check that stands in the way of the chosen step."""
+        refused = in_the_way(self._checks, self.panel.checklist.current)
+        if refused is not None:
+            self.overrule_wanted.emit(refused)
+
     def stop(self) -> None:
         """End the take after the present shot; asked for again, give up what is under way."""
         if self.take.stop():
@@ -253,6 +276,10 @@ class CapturePage(QWidget):
             why_not = self._box
         elif (self._plan or self._wished) is None:
             why_not = "No plan yet: see the Plan page (F2)"
+        elif comes_before(self._checking, self.panel.checklist.current):
+            why_not = f"The {self._checking} take is being checked"
+        elif (refused := in_the_way(self._checks, self.panel.checklist.current)) is not None:
+            why_not = f"{sentence(refused.kind)}, take {refused.take}: {refused.reason()}"
         return shutter(
             self.panel.checklist.current,
             self.panel.mode.current,
@@ -266,3 +293,5 @@ class CapturePage(QWidget):
         now, good = self._shutter(), self.panel.check_fields()
         self.panel.set_button(now.text, not now.why_not and good, now.why_not)
         self.sync.test.setEnabled(self.can_begin)
+        refused = in_the_way(self._checks, self.panel.checklist.current)
+        self.panel.anyway.setVisible(refused is not None and self.take.running is None)

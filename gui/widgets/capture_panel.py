@@ -39,6 +39,7 @@ class CapturePanel(QFrame):
     capture_wanted = Signal()
     cancel_wanted = Signal()
     new_scene_wanted = Signal()
+    anyway_wanted = Signal()
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -67,6 +68,10 @@ class CapturePanel(QFrame):
         self.why_not = QLabel("")
         self.why_not.setObjectName("muted")
         self.why_not.setWordWrap(True)
+        self.anyway = QPushButton("Go on anyway")
+        self.anyway.setToolTip("Go on in spite of what was found; that is recorded in the session")
+        self.anyway.clicked.connect(self.anyway_wanted)
+        self.anyway.hide()
         self.counters = TakeCounterGrid()
         self.progress = self.counters.progress
         self.verdict = QLabel("No take yet")
@@ -118,6 +123,7 @@ class CapturePanel(QFrame):
         buttons.addWidget(self.cancel)
         column.addLayout(buttons)
         column.addWidget(self.why_not)
+        column.addWidget(self.anyway)
         column.addWidget(self.counters)
         column.addWidget(self.verdict)
         column.addWidget(self.shots, 1)

@@ -9,6 +9,10 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPainte
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
+from gui.scene_check import check_details, finding_line
+from rig.take_check import TakeCheck
+
+LEVEL_COLOURS = {"note": theme.MUTED, "warn": theme.WARN, "stop": theme.BAD}
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class StepRow(QWidget):
         self.step = step
         self.paired = 0
         self.rejected = 0
+        self.check: TakeCheck | None = None
         self.current = False
         self.running = False
         self.focused = False
@@ -69,6 +74,19 @@ class StepRow(QWidget):
         if self.paired:
             return f"{self.paired} pair{'s' if self.paired != 1 else ''}"
         return "optional" if self.step.optional else ""
+
+    def set_check(self, check: TakeCheck | None) -> None:
+        """Show what was found in the newest take of this step."""
+        self.check = check
+        self.setToolTip(self.step.hint if check is None else check_details(check))
+        self.update()
+
+    def hint(self) -> tuple[str, str]:
+        """Return the line under the title and its colour."""
+        if self.check is None:
+            return self.step.hint, theme.MUTED
+        level = "note" if self.check.overruled else self.check.level
+        return finding_line(self.check), LEVEL_COLOURS[level]
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 (Qt's name)
         """Choose this step."""
@@ -96,13 +114,12 @@ class StepRow(QWidget):
         painter.setPen(theme.colour(theme.TEXT if self.current or self.paired else theme.MUTED))
         painter.drawText(right, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.step.title)
         painter.setFont(theme.font(11))
-        painter.setPen(theme.colour(theme.MUTED))
+        words, colour = self.hint()
+        painter.setPen(theme.colour(colour))
         below = QRectF(
             text_left, box.top() + box.height() * 0.5, box.width() - text_left - 8, box.height() * 0.45
         )
-        hint = painter.fontMetrics().elidedText(
-            self.step.hint, Qt.TextElideMode.ElideRight, int(below.width())
-        )
+        hint = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(below.width()))
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, hint)
         painter.end()
 
@@ -212,6 +229,11 @@ class Checklist(QWidget):
         for kind, row in self._rows.items():
             row.paired, row.rejected = paired.get(kind, 0), rejected.get(kind, 0)
             row.update()
+
+    def set_checks(self, checks: dict[str, TakeCheck]) -> None:
+        """Show what was found in the newest take of each kind."""
+        for kind, row in self._rows.items():
+            row.set_check(checks.get(kind))
 
     def set_running(self, kind: str | None) -> None:
         """Mark the step that is being captured."""

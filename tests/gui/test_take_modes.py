@@ -142,9 +142,21 @@ def test_only_the_fields_that_a_mode_needs_are_shown(window: MainWindow, mode: s
 
 def test_a_wrong_interval_is_refused_at_its_field(window: MainWindow) -> None:
     panel = window.capture_page.panel
+    panel.checklist.choose("whiteboard")  # which waits for no check of another step
     panel.mode.choose("interval")
     panel.mode.every_edit.setText("5")
     assert "s" in panel.mode.fields["every"].error
     assert not panel.button.isEnabled()
     panel.mode.choose("count")  # the wrong field is not needed any more
     assert panel.button.isEnabled()
+
+
+def test_a_take_is_looked_at_and_what_was_found_stands_at_its_step(
+    window: MainWindow, wait_until: Wait
+) -> None:
+    panel = window.capture_page.panel
+    wait_until(lambda: panel.checklist.row("static").check is not None, "the check of the static take", 60)
+    check = panel.checklist.row("static").check
+    assert check is not None
+    assert check.figures["pairs"] == 2
+    assert "ratio_G" in panel.checklist.row("static").toolTip()
