@@ -14,6 +14,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from gui.frames import CAMERAS, FramePreparer
+from gui.measuring import What, measure
 from gui.planning import sentence
 from gui.sessions import SessionKeeper
 from gui.take import PARTS, StatusNow, TakeRequest, blame, raw_format
@@ -56,6 +57,8 @@ class RigService(QObject):
     sync_progress = Signal(str, int, int)
     sync_finished = Signal(object)
     sync_failed = Signal(object)
+    measured = Signal(object)
+    measure_failed = Signal(object)
     restarting = Signal(str, str, int)
     restarted = Signal(str)
     gave_up = Signal(str, str)
@@ -135,6 +138,10 @@ class RigService(QObject):
     def cancel_sync_test(self) -> None:
         """End the sync test that runs."""
         self._cancel_test.set()
+
+    def measure(self, what: What, plan: ExposurePlan | None) -> None:
+        """Measure what a plan needs on live frames; this plan is applied where none is yet."""
+        self._submit(lambda: self._measure(what, plan), "measure", newest_only=True)
 
     def restart_camera(self, camera: str) -> None:
         """Restart the process of a camera, on the operator's wish."""
@@ -255,6 +262,19 @@ class RigService(QObject):
             self.take_failed.emit(Trouble.of(error, "capture"))
         else:
             self.take_finished.emit(result)
+
+    def _measure(self, what: What, plan: ExposurePlan | None) -> None:
+        try:
+            rig = self._need()
+            if rig.plan is None and plan is not None:
+                self._apply(plan)
+            if rig.plan is None:
+                raise CaptureError("no plan is applied", hint="use a plan first")
+            found = measure(rig, what, rig.plan.plan)
+        except BeamrigError as error:
+            self.measure_failed.emit(Trouble.of(error, "measure"))
+        else:
+            self.measured.emit(found)
 
     def _sync_test(self, plan: ExposurePlan | None) -> None:
         try:

@@ -84,6 +84,7 @@ class PlanPage(QWidget):
         self._target.currentIndexChanged.connect(self._target_changed)
         self._filter.currentIndexChanged.connect(self._changed)
         self._placement.currentIndexChanged.connect(self._changed)
+        self.results.measure.speed_chosen.connect(self._use_speed)
 
     def _texts(self) -> dict[str, QLineEdit]:
         fields = {
@@ -161,6 +162,7 @@ class PlanPage(QWidget):
     def set_usable(self, usable: bool, why_not: str = "") -> None:
         """Say whether the rig can take a plan now."""
         self._usable = usable
+        self.results.measure.set_usable(usable)
         self._why_not.setText("" if usable else why_not)
         self._why_not.setVisible(not usable)
         self._update_button()
@@ -229,6 +231,11 @@ class PlanPage(QWidget):
 
     def _update_button(self) -> None:
         self.use_button.setEnabled(self._usable and self.outcome.plan is not None)
+
+    def _use_speed(self, speed: str) -> None:
+        """Take a measured speed into the form; the plan follows, and is sent by its own button."""
+        self._texts()["speed"].setText(speed)
+        self.recompute()
 
     def _changed(self) -> None:
         self._timer.start()

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.planning import PlanOutcome
+from gui.widgets.measure_card import MeasureCard
 from gui.widgets.readout import Readout
 from gui.widgets.timeline import Timeline, Timing
 from rig.exposure import ExposurePlan
@@ -52,6 +53,7 @@ class PlanResults(QWidget):
         self.control.setWordWrap(True)
         self.notes = QLabel("")
         self.notes.setWordWrap(True)
+        self.measure = MeasureCard()
         self.applied = AppliedTable()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -61,6 +63,7 @@ class PlanResults(QWidget):
         column.addWidget(_card("ONE PERIOD", self.timeline, self.placing, self.control))
         self._notes_card = _card("REMARKS", self.notes)
         column.addWidget(self._notes_card)
+        column.addWidget(_card("MEASURE", self.measure))
         column.addWidget(_card("ON THE RIG", self.applied))
         column.addStretch(1)
 

@@ -118,3 +118,25 @@ def test_a_sync_test_can_be_cancelled(window: MainWindow, wait_until: Wait) -> N
     wait_until(lambda: not dialog.running, "the end of the test", 60)
     assert "Cancelled" in dialog.outcome.verdict.text()
     dialog.close()
+
+
+def test_speed_light_and_filter_are_measured_on_the_plan_page(window: MainWindow, wait_until: Wait) -> None:
+    page = window.plan_page
+    window.show_page("plan")
+    card = page.results.measure
+    results: dict[str, str] = {}
+    for what in ("speed", "light", "tau"):
+        wait_until(card.buttons[what].isEnabled, "the button")
+        card.buttons[what].click()
+        assert not card.buttons["speed"].isEnabled()
+        wait_until(card.buttons[what].isEnabled, f"the {what}", 60)
+        results[what] = card.text.text()
+        if what == "speed" and card.use.isVisible():
+            card.use.click()
+            editor = page.speed.editor
+            assert isinstance(editor, QLineEdit)
+            assert editor.text().removesuffix(" m/s") in results["speed"]
+    # the object of the played world may be out of sight just then, and that is said in words
+    assert "v = " in results["speed"] or "moves" in results["speed"] or "object" in results["speed"]
+    assert "may be" in results["light"] or "fits" in results["light"] or "bright" in results["light"]
+    assert "off the label 0.125" in results["tau"]
