@@ -54,12 +54,14 @@ def too_many(burst: Burst, base: int, tails: Mapping[str, Trace]) -> str:
     for name, trace in tails.items():
         if not trace.frames:
             continue
-        begin = trace.frames[0].timestamp_ns
-        for stamp in trace.frames:
-            elapsed = stamp.timestamp_ns - begin
-            pulse = round(elapsed / burst.period_ns)
+        times = sorted(stamp.timestamp_ns for stamp in trace.frames)
+        last, pulse = times[0], 0
+        for time_ns in times[1:]:  # from pulse to pulse: over a long time clocks drift by whole periods
+            elapsed = time_ns - last
+            periods = round(elapsed / burst.period_ns)
             slack = burst.jitter_ns + elapsed * DRIFT_PPM * 1e-6
-            off = abs(elapsed - pulse * burst.period_ns)
-            if base + pulse >= burst.pulses and off <= slack:
-                return f"camera {name} exposed more often than the box was to fire"
+            if periods and abs(elapsed - periods * burst.period_ns) <= slack:
+                last, pulse = time_ns, pulse + periods
+        if base + pulse >= burst.pulses:
+            return f"camera {name} exposed more often than the box was to fire"
     return ""

@@ -13,8 +13,8 @@ closed earlier:
   exposure by a spike before the burst.
 * *Explained*: when anything else was seen, nothing is settled until both cameras have delivered
   `MARGIN_S` more of pulses: a frame that is late has come by then. When `pair` then accounts for every
-  pulse of the stretch, and the ignored triggers that it finds are exactly those that the camera counted,
-  it is closed, too.
+  pulse of the stretch, and finds no more ignored triggers than the camera counted, it is closed, too. (A
+  spike during an exposure is counted as an ignored trigger, but costs no pulse.)
 * What is left is proven at the end of the burst, together with the last pulses proven before.
 
 No proof looks at more than the pulses since the last closed stretch and some before it. That also holds
@@ -136,7 +136,7 @@ class Rolling:
         count = min(*(window.clean for window in self._windows.values()), self.burst.pulses - self._base)
         if self._base + count <= self.settled or count < min(CONFIRMED, self.burst.pulses):
             return []
-        clean = {name: window.start + window.clean for name, window in self._windows.items()}
+        clean: dict[str, int] = {name: window.start + window.clean for name, window in self._windows.items()}
         if not self._anchored and not self._begun(sights, clean):
             return []
         if not self._anchored and self._shifted(sights):
@@ -203,7 +203,7 @@ class Rolling:
         upto = min(upto, self.burst.pulses - self._base)
         if self._patience_until is None or self._base + upto <= self._patience_until:
             return []
-        vouched = {name: vouched_frames(sights[name]) for name in CAMERAS}
+        vouched: dict[str, int] = {name: vouched_frames(sights[name]) for name in CAMERAS}
         if not self._anchored and not self._begun(sights, vouched):
             return []
         self._tries += 1
@@ -232,10 +232,13 @@ class Rolling:
         if self.alarm:
             return []
         ends = {"B": places["B"][last.b], "S": places["S"][last.s]}
+        spare = {}
         for name, window in self._windows.items():
             exposed = sights[name].frames[ends[name]].frame_id - window.first_id
-            if last.index - exposed != (sights[name].ignored or 0) - window.ignored:
-                return []  # a trigger was ignored after the last pulse here: not explained yet
+            counted = (sights[name].ignored or 0) - window.ignored + window.spare
+            spare[name] = counted - (last.index - exposed)
+            if spare[name] < 0 or (spare[name] and not self._anchored):
+                return []  # nobody counted such a trigger, or the beginning is open
         found = self._fresh(pairing, places, last.index)
         for one in pairing.refused:
             place = places[one.camera][one.position]
@@ -245,7 +248,8 @@ class Rolling:
             window, sight = self._windows[name], sights[name]
             _, late = window.places(sight.frames, ends[name], anchored=self._anchored)
             self._refused += [Refusal(name, place, TOO_LATE) for place in late]
-            self._windows[name] = Window(ends[name], sight.frames[ends[name]].frame_id, sight.ignored or 0)
+            number = sight.frames[ends[name]].frame_id
+            self._windows[name] = Window(ends[name], number, sight.ignored or 0, spare=spare[name])
         self._base += last.index
         self.settled, self._patience_until, self._tries = self._base + 1, None, 0
         return found

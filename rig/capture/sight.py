@@ -32,12 +32,14 @@ class Window:
         first_id: Its number.
         ignored: Triggers ignored before it.
         clean: How many frames from ``start`` on are spotless.
+        spare: Of the triggers ignored before it, how many were none of the box's pulses, as far as known.
     """
 
     start: int
     first_id: int
     ignored: int = 0
     clean: int = 0
+    spare: int = 0
 
     def look(self, sight: Sight) -> bool:
         """Look at what is new; returns whether all of it is spotless."""

@@ -12,6 +12,7 @@ from rig.camera.inbox import FrameRecord
 from rig.capture.arming import Bench, for_both
 from rig.capture.collector import Collector
 from rig.capture.committer import Job
+from rig.capture.indexing import HOST_PPM
 from rig.capture.pairing import Burst, Match, Rejection, Trace
 from rig.capture.rolling import MARGIN_S, Rolling, Settled
 from rig.capture.schedule import TakeControl
@@ -267,7 +268,8 @@ class Volley:
         now = time.monotonic()
         if self._fired_ns is not None and not self._complete:
             elapsed_s = (time.monotonic_ns() - self._fired_ns) * 1e-9
-            self._at_most = math.floor(elapsed_s / self._pulses.period_s) + 2
+            longest_s = elapsed_s * (1 + HOST_PPM * 1e-6)  # the box's clock may run faster than ours
+            self._at_most = math.floor(longest_s / self._pulses.period_s) + 2
         grace_s = 0.0 if self._control.aborting else self._frame_s + GRACE_S
         for collector in self._collectors.values():
             collector.give_up_at(now + grace_s)

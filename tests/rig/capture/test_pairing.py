@@ -252,7 +252,7 @@ def test_of_two_edges_nobody_knows_which_was_the_one_pulse() -> None:
 def test_a_computers_clock_that_runs_slow_does_not_hide_a_lost_first_edge() -> None:
     count, slow = 4000, 1 - 400e-6
     came = [round((index + 1) * PERIOD_NS * slow) + 1_000_000 for index in range(count)]
-    frames = tuple(FrameStamp(i, (i + 1) * PERIOD_NS, came[i]) for i in range(count))
+    frames = tuple(FrameStamp(i, (i + 1) * PERIOD_NS + PERIOD_NS // 3, came[i]) for i in range(count))
     burst = Burst(count + 1, PERIOD_NS, earliest_ns=0)
     result = pair(
         burst, Trace(tuple(FrameStamp(i, i * PERIOD_NS, i * PERIOD_NS) for i in range(count))), Trace(frames)

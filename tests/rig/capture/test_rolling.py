@@ -152,7 +152,8 @@ def test_an_edge_that_nobody_counted_and_a_lost_first_frame_together_shift_no_pa
     rolling = Rolling(Burst(80, period, earliest_ns=0), {"B": 0, "S": 0}, sound=True)
     b = [FrameStamp(index, index * period, index * period + 1000) for index in range(70)]
     # S's exposure 0 was of pulse 0 and its frame was lost; pulse 1 never arrived at its input.
-    s = [FrameStamp(index, (index + 1) * period, (index + 1) * period + 1000) for index in range(1, 69)]
+    clock = period * 7 // 3
+    s = [FrameStamp(i, (i + 1) * period + clock, (i + 1) * period + 1000) for i in range(1, 69)]
     settled = []
     for count in range(1, 70):
         seen = {"B": b[:count], "S": s[: max(count - 2, 0)]}
@@ -160,3 +161,28 @@ def test_an_edge_that_nobody_counted_and_a_lost_first_frame_together_shift_no_pa
     assert [
         match.index for match in matches(settled) if s[match.s].timestamp_ns != match.index * period
     ] == []
+
+
+def test_a_spike_during_an_exposure_does_not_hold_up_the_proof_for_the_rest_of_the_burst() -> None:
+    period, pulses, drift = 33_000_000, 3000, 80e-6
+    rolling = Rolling(Burst(pulses, period), {"B": 0, "S": 0}, sound=True)
+    b = [FrameStamp(index, index * period) for index in range(pulses)]
+    s = [FrameStamp(index, 9_000_000 + round(index * period * (1 + drift))) for index in range(pulses)]
+    ignored: dict[int, int] = {}
+    for count in range(1, pulses + 1, 7):
+        counted = int(count > 100)  # once, by a trigger that was no pulse
+        ignored[counted] = count
+        rolling.advance({"B": Sight(b[:count], {0: count}, 0), "S": Sight(s[:count], dict(ignored), counted)})
+    assert rolling.settled > pulses - 20
+
+
+def test_clocks_that_drift_by_whole_periods_in_a_long_burst_are_no_pulse_too_many() -> None:
+    period, pulses, drift = 10_000_000, 15_000, 80e-6
+    rolling = Rolling(Burst(pulses, period), {"B": 0, "S": 0}, sound=True)
+    frames = [FrameStamp(index, round(index * period * (1 + drift))) for index in range(pulses)]
+    early = Sight(frames[:4], {0: 4}, 0)
+    assert len(rolling.advance({"B": early, "S": early})) == 4
+    trace = Trace(tuple(frames), 0)
+    closing = rolling.close({"B": trace, "S": trace}, complete=True)
+    assert rolling.alarm == ""
+    assert len(matches(list(closing.settled))) == pulses - 4
