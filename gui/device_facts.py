@@ -80,7 +80,7 @@ def _open_camera(name: str, profile: str, info: DeviceInfo, status: CameraStatus
         numbers.append(f"{status.exposure_us / 1e3:.3f} ms")
     if status.temperature_c is not None:
         numbers.append(f"{status.temperature_c:.1f} °C")
-    process = f"process {status.pid}" if status.pid is not None else "no process"
+    process = f"pid {status.pid}" if status.pid is not None else "no process"
     lines = (joined(numbers), *counted(status.counters, process))
     return DeviceFacts(f"Camera {name}", state, words, titled(info), sentence(status.message), lines)
 

@@ -24,6 +24,9 @@ from rig.rig import Rig
 from rig.survey import ProducerReport, RigPart, compare_with_rig, report_camera, survey_producers
 from rig.trigger.discovery import PortReport, find_boxes
 
+LONGEST_MS = 35_000
+"""A producer that hangs is given up after 30 s; a thread is never left behind."""
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -91,7 +94,7 @@ class DeviceSearch(QObject):
     def end(self) -> None:
         """End the thread."""
         self.cancel()
-        self._worker.end()
+        self._worker.end(wait_ms=LONGEST_MS)
 
     def _over(self) -> None:
         self.running = False

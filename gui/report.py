@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from importlib import metadata
 
@@ -39,8 +39,13 @@ class Report(QObject):
         self._keeper = keeper
         self._worker = Worker("report", limit=1, parent=self)
 
-    def make(self, messages: list[Message]) -> None:
-        """Begin a report; it comes by `ready`."""
+    def make(self, messages: Sequence[Message], others: Sequence[DeviceFacts]) -> None:
+        """Begin a report; it comes by `ready`.
+
+        Args:
+            messages: What happened, the oldest first.
+            others: What else is connected.
+        """
         now = datetime.now().astimezone()
         newest = messages[-NEWEST:]
 
@@ -50,6 +55,7 @@ class Report(QObject):
                 [f"beamrig report, {now:%Y-%m-%d %H:%M:%S %z}"],
                 versions(),
                 rig_lines(rig) if rig is not None else [f"Rig: {self._service.rig_name}, not open"],
+                ["Also connected:", *(line for facts in others for line in device_lines(facts))],
                 self._session(rig is not None and rig.status().capturing),
                 ["What happened:", *(message.lines() for message in newest)],
             ]

@@ -148,7 +148,8 @@ class DevicesPage(QWidget):
     def copy_report(self) -> None:
         """Put all that a bug report needs on the clipboard."""
         self.tabs.setCurrentWidget(self.events)
-        self.report.make(self._log.messages)
+        others = [card.facts for card in self.devices.others if card.facts is not None]
+        self.report.make(self._log.messages, others)
 
     def _report_ready(self, text: str) -> None:
         QApplication.clipboard().setText(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -20,9 +20,9 @@ from gui import theme
 from gui.feature_text import limits_text, value_text
 from gui.widgets.elided import ElidedLabel
 from gui.widgets.fields import CalmComboBox, TextEdit
-from gui.widgets.number_box import NumberBox
+from gui.widgets.number_box import RETURN, NumberBox
 from rig.camera.browser import FeatureNode, FeatureState
-from rig.camera.types import FeatureValue
+from rig.camera.types import Applied, FeatureValue
 
 EDITOR_PX = 260
 NOTHING = "Choose a setting above."
@@ -35,6 +35,19 @@ class StillComboBox(CalmComboBox):
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 (Qt's name)
         """Settings of a camera are never changed by scrolling."""
         event.ignore()
+
+
+class SubmitEdit(TextEdit):
+    """A line edit whose Return sends the text, and Escape only leaves it."""
+
+    submitted = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
+        """Tell the two ways of ending an entry apart."""
+        sends = event.key() in RETURN
+        super().keyPressEvent(event)
+        if sends:
+            self.submitted.emit()
 
 
 class FeatureEditor(QFrame):
@@ -133,11 +146,18 @@ class FeatureEditor(QFrame):
         self.note.set_colour(colour)
         self.note.setText(text)
 
-    def written(self) -> None:
-        """The camera took the value: what was typed is no longer waiting."""
+    def show_outcome(self, applied: Applied) -> None:
+        """Say what the camera made of a write; what was typed is no longer waiting."""
         self._dirty = False
         if self.state is not None and self.editor is not None:
             self._fill(self.state)
+        got = value_text(applied.applied, applied.unit)
+        if applied.applied is None:
+            self.say("Done", theme.OK)
+        elif applied.applied == applied.asked:
+            self.say(f"Applied: {got}", theme.OK)
+        else:
+            self.say(f"Asked {value_text(applied.asked)}, applied {got}", theme.ACCENT)
 
     def focus_editor(self) -> None:
         """Give the keyboard to the editor."""
@@ -230,10 +250,10 @@ class FeatureEditor(QFrame):
             box = QCheckBox("on")
             box.clicked.connect(self.submit)
             return box
-        text = TextEdit()
+        text = SubmitEdit()
         text.setFixedWidth(EDITOR_PX)
         text.textEdited.connect(self._typed)
-        text.returnPressed.connect(self.submit)
+        text.submitted.connect(self.submit)
         return text
 
     def _typed(self) -> None:

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
 
 from gui import actions, theme
 from gui.feature_reader import TAKE_RUNS, FeatureReader
-from gui.feature_text import value_text
 from gui.frames import CAMERAS
 from gui.planning import sentence
 from gui.rig_service import RigService
@@ -48,7 +47,7 @@ class FeaturePanel(QWidget):
         self.reader = FeatureReader(service, self)
         self.camera = CAMERAS[0]
         self.browser: FeatureBrowser | None = None
-        self._capturing = self._live = self._usable = False
+        self._capturing = self._live = self._usable = self._loading = self._failing = False
         self.model = FeatureModel(self)
         self.tree = FeatureTree(self.model)
         self.editor = FeatureEditor()
@@ -106,7 +105,7 @@ class FeaturePanel(QWidget):
             button.clicked.connect(lambda _=False, name=name: self.show_camera(name))
         self.level.currentIndexChanged.connect(lambda _: self._fill())
         self.search.textEdited.connect(lambda _: self._typing.start())
-        self.search.returnPressed.connect(self.tree.setFocus)
+        self.search.committed.connect(self.tree.setFocus)
         self._typing.timeout.connect(self._fill)
         self.changed_only.toggled.connect(lambda _: self._fill())
         self._refreshing.timeout.connect(self._refresh)
@@ -156,6 +155,7 @@ class FeaturePanel(QWidget):
         self.editor.show_feature(None, None)
         if self._usable:
             self.say(f"Reading the settings of camera {camera}")
+            self._loading = True
             self.reader.load(camera)
         self._update_buttons()
 
@@ -166,6 +166,9 @@ class FeaturePanel(QWidget):
             self.editor.set_locked(sentence(TAKE_RUNS) if self._capturing else "")
             self._update_buttons()
             self._refresh()
+        there = self._usable and now.rig.cameras[self.camera].state in ("idle", "live")
+        if there and self.browser is None and not self._loading:
+            self.show_camera(self.camera)  # it was not there when its settings were asked for
 
     def _update_buttons(self) -> None:
         self.snapshots.setEnabled(self.browser is not None and not self._capturing)
@@ -197,9 +200,10 @@ class FeaturePanel(QWidget):
             self.tree.expandAll()
         if not (chosen is not None and self.tree.select(chosen.name)) and text:
             self.tree.setCurrentIndex(self.model.index(0, 0))
-        self._count(text, changed)
+        self._count()
 
-    def _count(self, text: str, changed: bool) -> None:
+    def _count(self) -> None:
+        text, changed = self.search.text().strip(), self.changed_only.isChecked()
         number = self.model.count()
         words = f"{number} setting{'' if number == 1 else 's'}"
         self.say(f"{words} found" if text or changed else words)
@@ -234,7 +238,7 @@ class FeaturePanel(QWidget):
     def _loaded(self, camera: str, browser: FeatureBrowser) -> None:
         if camera != self.camera:
             return
-        self.browser = browser
+        self.browser, self._loading = browser, False
         self._fill()
         self._refreshing.start()
         self._update_buttons()
@@ -245,6 +249,9 @@ class FeaturePanel(QWidget):
         if camera != self.camera:
             return
         self.model.set_states(states)
+        if self._failing:
+            self._failing = False
+            self._count()
         shown = self.editor.node
         if shown is not None and shown.name in states:
             self.editor.show_state(states[shown.name])
@@ -257,6 +264,7 @@ class FeaturePanel(QWidget):
 
     def _failed(self, camera: str, trouble: Trouble) -> None:
         if camera == self.camera:
+            self._loading, self._failing = False, True
             self.say(sentence(f"{trouble.message} {trouble.hint}".strip()))
 
     # ---- writing
@@ -270,8 +278,7 @@ class FeaturePanel(QWidget):
         self.model.set_applied(applied)
         self._states(camera, states)
         if self.editor.node is not None and self.editor.node.name == applied.name:
-            self.editor.written()
-            self.editor.say(*outcome(applied))
+            self.editor.show_outcome(applied)
         self._refresh()
         self.reader.compare_with_profile(camera)
 
@@ -284,13 +291,3 @@ class FeaturePanel(QWidget):
     def end(self) -> None:
         """End the thread."""
         self.reader.end()
-
-
-def outcome(applied: Applied) -> tuple[str, str]:
-    """Say what the camera made of a write, and in which colour."""
-    if applied.applied is None:
-        return "Done", theme.OK
-    got = value_text(applied.applied, applied.unit)
-    if applied.applied == applied.asked:
-        return f"Applied: {got}", theme.OK
-    return f"Asked {value_text(applied.asked)}, applied {got}", theme.ACCENT

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit
+from pytestqt.qtbot import QtBot
 from serial.tools import list_ports
 
 from gui.app import BeamrigApp
@@ -90,7 +91,7 @@ def test_the_cards_say_what_the_rig_says(page: DevicesPage, rig: Rig, wait_until
     wait_until(lambda: card.facts is not None and card.facts.state == "ready", "camera S on its card")
     assert card.facts is not None
     assert rig.cameras["S"].info.serial_number in card.facts.what
-    assert f"process\u00a0{rig.cameras['S'].pid}" in "\n".join(card.facts.lines)
+    assert f"pid\u00a0{rig.cameras['S'].pid}" in "\n".join(card.facts.lines)
     box = page.devices.cards["Box"].facts
     assert box is not None
     assert rig.box.info.serial_number in box.what
@@ -208,6 +209,22 @@ def test_the_rig_alone_starts_and_stops_its_cameras(page: DevicesPage, wait_unti
     wait_until(lambda: "the rig itself" in page.features.editor.note.text(), "the refusal")
 
 
+def test_a_text_is_written_by_return_and_left_alone_by_escape(
+    page: DevicesPage, rig: Rig, wait_until: Wait, qtbot: QtBot
+) -> None:
+    for key, expected in ((Qt.Key.Key_Escape, "Camera B"), (Qt.Key.Key_Return, "1 left flag")):
+        page.features.tree.setCurrentIndex(page.features.model.index(0, 0))
+        choose(page, "DeviceUserID", wait_until)
+        edit = page.features.editor.editor
+        assert isinstance(edit, QLineEdit)
+        edit.clear()
+        qtbot.keyClicks(edit, "1 left flag")
+        qtbot.keyClick(edit, key)
+        if key == Qt.Key.Key_Return:
+            wait_until(lambda: page.features.editor.note.text() == "Applied: 1 left flag", "the read-back")
+        assert rig.cameras["B"].read("DeviceUserID") == expected
+
+
 def test_a_search_ranks_names_and_levels_hide_what_is_for_others(page: DevicesPage) -> None:
     panel = page.features
     all_shown = panel.model.count()
@@ -299,6 +316,7 @@ def test_a_lost_camera_stands_in_the_log_and_in_the_report(
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: rig.cameras["S"].state == "live" and rig.cameras["S"].pid != pid, "the camera", 60)
     wait_until(lambda: any("restarted" in one.text for one in window.messages.messages), "the log")
+    page.tabs.setCurrentWidget(page.events)
     model = page.events.model
     rows = [(model.index(row, 1).data(), model.index(row, 2).data()) for row in range(model.rowCount())]
     assert any(part == "Camera S" and "SIGKILL" in words for part, words in rows)
@@ -307,6 +325,7 @@ def test_a_lost_camera_stands_in_the_log_and_in_the_report(
     text = QApplication.clipboard().text()
     for word in ("PySide6 ", "VR-S-0002", "DG645", "SIGKILL", "no problems", "pairs left"):
         assert word in text, word
+    page.tabs.setCurrentWidget(page.features)
 
 
 def test_a_camera_is_restarted_by_the_button_on_its_card(
