@@ -38,7 +38,7 @@ def test_a_rig_that_cannot_open_names_the_part_and_can_be_tried_again(
     broken.show_page("devices")
     cards = broken.devices_page.devices.cards
     wait_until(
-        lambda: all(card.facts is not None and "expected" in card.facts.lines[0] for card in cards.values()),
+        lambda: all(card.facts is not None and bool(card.facts.lines) for card in cards.values()),
         "what the rig expects",
         60,
     )
