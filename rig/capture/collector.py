@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,9 @@ from rig.camera.types import FrameMeta
 from rig.capture.arming import TakeCamera
 from rig.capture.indexing import FrameStamp, Trace
 from rig.capture.sight import Sight
-from rig.errors import BeamrigError, CameraTimeout
+from rig.errors import BeamrigError, CameraTimeout, CaptureError
+
+_LOG = logging.getLogger(__name__)
 
 _POLL_S: Final = 0.1
 _BATCH: Final = 8
@@ -98,6 +101,9 @@ class Collector(threading.Thread):
             self._note_ignored()
         except BeamrigError as error:
             self.error = error
+        except Exception as error:  # noqa: BLE001 - it must not end in silence
+            _LOG.exception("%s ended", self.name)
+            self.error = CaptureError(f"collecting frames failed: {type(error).__name__}: {error}")
 
     def drain(self) -> None:
         """Take what came after the collection had ended (an extra frame, a late one): it is evidence, too."""

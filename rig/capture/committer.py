@@ -114,14 +114,18 @@ class Committer(threading.Thread):
         self._given += 1
         self._jobs.put(job)
 
+    def end(self) -> None:
+        """Wait until all that was given is recorded and told."""
+        self._jobs.put(None)
+        self.join()
+
     def finish(self) -> None:
         """Wait until everything is on the disk, and try once more what the journal did not take.
 
         Raises:
             BaseException: What nobody expected to go wrong.
         """
-        self._jobs.put(None)
-        self.join()
+        self.end()
         if self._broken is not None:
             raise self._broken
         unwritten, self._unwritten = self._unwritten, []

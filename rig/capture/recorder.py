@@ -27,7 +27,7 @@ from rig.camera.inbox import FrameRecord
 from rig.camera.types import FrameMeta
 from rig.capture.arming import TakeCamera
 from rig.dng import RawImage, read_dng
-from rig.errors import BeamrigError, RawFileError
+from rig.errors import BeamrigError, CaptureError, RawFileError
 from rig.profiles import CameraProfile
 from rig.raw_store import RawStore, Staged
 from rig.session import Session
@@ -190,6 +190,9 @@ class Recorder:
         except BeamrigError:
             self.failed.set()
             raise
+        except MemoryError as error:
+            self.failed.set()
+            raise CaptureError("the memory is full", hint="hold fewer seconds before the button") from error
         finally:
             self._release(camera, record)
 

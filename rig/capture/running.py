@@ -87,6 +87,7 @@ class Take:
             self._recorder.close()
         except BaseException as stray:
             # Nobody knows how far the shots got: parts stay on the disk, and the journal does not count them.
+            self._committer.end()
             self._recorder.close(keep=True)
             self._end(self._result("failed"), {"error": f"{type(stray).__name__}: {stray}"})
             raise

@@ -138,6 +138,9 @@ class Volley:
         except BeamrigError as caught:
             end.error = caught
             self._complete = False
+        except BaseException:  # Ctrl+C in a script, say: the box must not go on firing
+            self._complete = False
+            raise
         finally:
             failed = self._count_pulses() if self._complete else self._safe()
             end.error = end.error or failed

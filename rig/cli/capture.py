@@ -194,8 +194,9 @@ def _show(result: TakeResult, *, as_json: bool) -> None:
     if len(result.shots) < result.paired + result.rejected:
         out.print(f"(the last {len(result.shots)} shots; all are in the session)")
     for line in result.warnings:
-        out.print(f"[yellow]{line}[/]")
+        out.print(line, style="yellow", markup=False)
     out.print(
         f"{result.paired} of {result.fired} shots are pairs in {result.session}; exposures B "
-        f"{result.applied.exposure_us['B']:g} µs, S {result.applied.exposure_us['S']:g} µs"
+        f"{result.applied.exposure_us['B']:g} µs, S {result.applied.exposure_us['S']:g} µs",
+        markup=False,
     )

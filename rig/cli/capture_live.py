@@ -87,16 +87,20 @@ def follow_keys(schedule: Schedule, control: TakeControl) -> None:
         return
     keys = "Return fires, q ends" if by_hand else "Return keeps the last seconds and goes on, q ends"
     console(stderr=True).print(keys)
-    lines = sys.stdin
+    lines = sys.stdin or ()  # a closed input is at its end; Python has None then
 
     def read() -> None:
-        for line in lines:
-            if line.strip().lower() == "q":
-                break
-            if by_hand:
-                control.fire()
-            else:
-                control.keep()
-        control.fire(last=True) if by_hand else control.stop()
+        try:
+            for line in lines:
+                if line.strip().lower() == "q":
+                    break
+                if by_hand:
+                    control.fire()
+                else:
+                    control.keep()
+        except (OSError, ValueError) as error:  # a terminal that went away, or bytes that are no text
+            console(stderr=True).print(f"the keyboard cannot be read: {error}", markup=False)
+        finally:
+            control.fire(last=True) if by_hand else control.stop()
 
     threading.Thread(target=read, name="keys", daemon=True).start()

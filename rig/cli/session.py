@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
@@ -78,10 +79,14 @@ def show(folder: Path, as_json: bool) -> None:
         return
     out = console()
     maker = data["operator"] or "nobody named"
-    out.print(f"{data['session']}: rig {data['rig']}, made {data['created']} by {maker}", soft_wrap=True)
+    out.print(
+        f"{data['session']}: rig {data['rig']}, made {data['created']} by {maker}",
+        markup=False,
+        soft_wrap=True,
+    )
     table = Table("scene", "kind", "take", "state", "asked", "pairs", "rejected")
     for take in takes:
-        table.add_row(*map(str, take.values()))
+        table.add_row(*(escape(str(value)) for value in take.values()))
     out.print(table)
     for title in ("reasons", "kept_frames", "problems"):
         for line in data[title]:
@@ -109,13 +114,14 @@ def check(context: click.Context, folder: Path, as_json: bool) -> None:
         if report.findings:
             table = Table("what", "finding", "hint")
             for one in report.findings:
-                table.add_row(one.kind, one.message, one.hint)
+                table.add_row(one.kind, escape(one.message), escape(one.hint))
             out.print(table)
         state = f"{len(report.findings)} findings" if report.findings else "whole"
         out.print(
             f"{report.session}: {state}; {report.pairs} pairs, {report.files} files,"
             f" {report.bytes / 1e6:.1f} MB read"
             + (", a take is being recorded and was left out" if report.recording else ""),
+            markup=False,
             soft_wrap=True,
         )
     if not report.complete:
@@ -139,11 +145,11 @@ def recover(folder: Path, dry_run: bool, as_json: bool) -> None:
         return
     out = console()
     if not repair.steps:
-        out.print(f"{repair.session}: nothing to repair", soft_wrap=True)
+        out.print(f"{repair.session}: nothing to repair", markup=False, soft_wrap=True)
         return
     table = Table("would do" if dry_run else "done", "what")
     for step in repair.steps:
-        table.add_row(step.kind, step.message)
+        table.add_row(step.kind, escape(step.message))
     out.print(table)
     out.print("nothing was changed; leave --dry-run out to do it" if dry_run else "nothing was deleted")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from rig.cli.common import LENGTH, SPEED, TIME, console, json_option, place_option, print_json, rig_option
@@ -121,7 +122,7 @@ def _show_test(found: SyncTest) -> None:
         f"{found.period_s * 1e3:.5g} ms; S at the {found.placement}, {found.s_delay_us:.6g} µs after B"
     )
     for reason in found.reasons:
-        out.print(f"[red]-[/] {reason}")
+        out.print(f"[red]-[/] {escape(reason)}")
     table = Table("camera", "edges", "frame ids", "ignored", "rate", "off the box's beat")
     for name, of in found.cameras.items():
         spread = of.residual
@@ -224,7 +225,7 @@ def _show_all(rows: list[dict[str, Any]]) -> None:
     for column in table.columns[1:6]:
         column.justify = "right"
     for row in rows:
-        verdict = "paired" if row["verdict"] == "paired" else f"[red]{row['reason']}[/]"
+        verdict = "paired" if row["verdict"] == "paired" else f"[red]{escape(row['reason'])}[/]"
         table.add_row(
             row["id"],
             *(_cell(row[name]) for name in ("frame_id_B", "frame_id_S")),
