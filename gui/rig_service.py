@@ -7,15 +7,14 @@ elsewhere; the rig allows them at any time.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from gui.frames import CAMERAS, FramePreparer
-from gui.measuring import What, measure
 from gui.planning import sentence
+from gui.rig_tests import RigTests
 from gui.sessions import SessionKeeper
 from gui.take import PARTS, StatusNow, TakeRequest, blame, raw_format
 from gui.take_job import make_take, status_now
@@ -28,7 +27,6 @@ from rig.exposure import ExposurePlan
 from rig.profiles import load_rig
 from rig.rig import Rig
 from rig.status import RigStatus
-from rig.sync_test import sync_test
 
 BOX_PATIENCE_S = 3.0
 """How long a box that was just plugged in may take to appear."""
@@ -54,11 +52,6 @@ class RigService(QObject):
     shot = Signal(object)
     take_finished = Signal(object)
     take_failed = Signal(object)
-    sync_progress = Signal(str, int, int)
-    sync_finished = Signal(object)
-    sync_failed = Signal(object)
-    measured = Signal(object)
-    measure_failed = Signal(object)
     restarting = Signal(str, str, int)
     restarted = Signal(str)
     gave_up = Signal(str, str)
@@ -75,9 +68,9 @@ class RigService(QObject):
         self._preparer = preparer
         self._rig: Rig | None = None
         self._control = TakeControl()
-        self._cancel_test = threading.Event()
         self._worker = Worker("rig", limit=6, parent=self)
         self._worker.failed.connect(self._job_failed)
+        self.tests = RigTests(self._submit, self._with_plan, self)
         self.recovery = {camera: Recovery() for camera in CAMERAS}
         self.watch: StatusWatch[StatusNow] = StatusWatch(self)
         self._seen = 0
@@ -130,19 +123,6 @@ class RigService(QObject):
         """Stop a running take at once; frames that are still under way are given up."""
         self._control.abort()
 
-    def sync_test(self, plan: ExposurePlan | None) -> None:
-        """Test the synchrony with the plan in force, or with this one where none is yet."""
-        self._cancel_test.clear()
-        self._submit(lambda: self._sync_test(plan), "sync test", newest_only=True)
-
-    def cancel_sync_test(self) -> None:
-        """End the sync test that runs."""
-        self._cancel_test.set()
-
-    def measure(self, what: What, plan: ExposurePlan | None) -> None:
-        """Measure what a plan needs on live frames; this plan is applied where none is yet."""
-        self._submit(lambda: self._measure(what, plan), "measure", newest_only=True)
-
     def restart_camera(self, camera: str) -> None:
         """Restart the process of a camera, on the operator's wish."""
         self.recovery[camera].reset()
@@ -178,7 +158,7 @@ class RigService(QObject):
             Whether everything ended in time.
         """
         self._control.stop()
-        self._cancel_test.set()
+        self.tests.cancel()
         self.watch.end()
         self._preparer.set_source(None)
         return self._worker.end(self._close, wait_ms)
@@ -238,6 +218,13 @@ class RigService(QObject):
             raise CaptureError("the rig is not open", hint="reopen it with Ctrl+R")
         return self._rig
 
+    def _with_plan(self, plan: ExposurePlan | None) -> Rig:
+        """Return the open rig; this plan is applied where none is in force yet."""
+        rig = self._need()
+        if rig.plan is None and plan is not None:
+            self._apply(plan)
+        return rig
+
     def _apply(self, plan: ExposurePlan) -> None:
         self.applied.emit(self._need().apply_plan(plan))
 
@@ -254,38 +241,12 @@ class RigService(QObject):
     def _capture(self, request: TakeRequest, control: TakeControl) -> None:
         self.take_started.emit(request)
         try:
-            rig = self._need()
-            if rig.plan is None and request.plan is not None:
-                self._apply(request.plan)
+            rig = self._with_plan(request.plan)
             result = make_take(rig, self.keeper, request, control, self.shot.emit)
         except BeamrigError as error:
             self.take_failed.emit(Trouble.of(error, "capture"))
         else:
             self.take_finished.emit(result)
-
-    def _measure(self, what: What, plan: ExposurePlan | None) -> None:
-        try:
-            rig = self._need()
-            if rig.plan is None and plan is not None:
-                self._apply(plan)
-            if rig.plan is None:
-                raise CaptureError("no plan is applied", hint="use a plan first")
-            found = measure(rig, what, rig.plan.plan)
-        except BeamrigError as error:
-            self.measure_failed.emit(Trouble.of(error, "measure"))
-        else:
-            self.measured.emit(found)
-
-    def _sync_test(self, plan: ExposurePlan | None) -> None:
-        try:
-            rig = self._need()
-            if rig.plan is None and plan is not None:
-                self._apply(plan)
-            found = sync_test(rig, cancel=self._cancel_test, on_progress=self.sync_progress.emit)
-        except BeamrigError as error:
-            self.sync_failed.emit(Trouble.of(error, "sync test"))
-        else:
-            self.sync_finished.emit(found)
 
     def _restart(self, camera: str) -> None:
         rig = self._rig

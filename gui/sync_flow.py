@@ -31,13 +31,13 @@ class SyncFlow(QObject):
         self._page = window.capture_page
         self.dialog = SyncDialog(window)
         self.dialog.start_wanted.connect(self.start)
-        self.dialog.cancel_wanted.connect(window.service.cancel_sync_test)
+        self.dialog.cancel_wanted.connect(window.service.tests.cancel)
         self._page.sync.test_wanted.connect(self.start)
-        service = window.service
-        service.sync_progress.connect(self.dialog.show_progress)
-        service.sync_finished.connect(self._finished)
-        service.sync_failed.connect(self._failed)
-        service.take_finished.connect(self._take_finished)
+        tests = window.service.tests
+        tests.sync_progress.connect(self.dialog.show_progress)
+        tests.sync_finished.connect(self._finished)
+        tests.sync_failed.connect(self._failed)
+        window.service.take_finished.connect(self._take_finished)
 
     def start(self) -> None:
         """Begin a test, unless the rig has something else to do."""
@@ -46,7 +46,7 @@ class SyncFlow(QObject):
         elif self._page.can_begin:
             self._page.set_busy(BUSY)
             self.dialog.begin()
-            self._window.service.sync_test(self._window.plan_page.plan())
+            self._window.service.tests.sync_test(self._window.plan_page.plan())
 
     def _finished(self, found: SyncTest) -> None:
         self._page.set_busy("")

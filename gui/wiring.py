@@ -34,9 +34,9 @@ def connect(window: MainWindow) -> None:
     service.trouble.connect(window.show_trouble)
     service.session_changed.connect(window.session.changed)
     card = window.plan_page.results.measure
-    card.wanted.connect(lambda what: service.measure(what, window.plan_page.plan()))
-    service.measured.connect(card.show_measured)
-    service.measure_failed.connect(card.show_trouble)
+    card.wanted.connect(lambda what: service.tests.measure(what, window.plan_page.plan()))
+    service.tests.measured.connect(card.show_measured)
+    service.tests.measure_failed.connect(card.show_trouble)
     window.plan_page.use_plan.connect(service.apply_plan)
     window.plan_page.plan_changed.connect(capture.set_wished_plan)
     capture.capture_wanted.connect(service.capture)

@@ -104,9 +104,12 @@ class PlanPage(QWidget):
         lead.setObjectName("muted")
         form = QFrame()
         form.setObjectName("panel")
-        column = QVBoxLayout(form)
-        column.setContentsMargins(20, 18, 20, 18)
-        column.setSpacing(14)
+        around = QVBoxLayout(form)
+        around.setContentsMargins(1, 1, 1, 18)
+        fields = QWidget()
+        column = QVBoxLayout(fields)
+        column.setContentsMargins(19, 17, 19, 4)
+        column.setSpacing(12)
         heading = QLabel("SCENE")
         heading.setObjectName("heading")
         column.addWidget(heading)
@@ -122,18 +125,17 @@ class PlanPage(QWidget):
         ):
             column.addWidget(item)
         column.addStretch(1)
-        column.addWidget(self.use_button)
-        column.addWidget(self._why_not)
-        form.setFixedWidth(330)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.results)
+        around.addWidget(_scrolled(fields), 1)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(19, 8, 19, 0)
+        foot.addWidget(self.use_button)
+        foot.addWidget(self._why_not)
+        around.addLayout(foot)
+        form.setFixedWidth(310)
         row = QHBoxLayout()
         row.setSpacing(16)
         row.addWidget(form)
-        row.addWidget(scroll, 1)
+        row.addWidget(_scrolled(self.results), 1)
         grid = QGridLayout(self)
         grid.setContentsMargins(20, 14, 20, 14)
         grid.addWidget(title, 0, 0)
@@ -264,3 +266,14 @@ class PlanPage(QWidget):
     def placement_choice(self) -> QComboBox:
         """The choice of where S lies in B."""
         return self._placement
+
+
+def _scrolled(content: QWidget) -> QScrollArea:
+    """Let a column be higher than the window; Tab brings its fields into sight."""
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setWidget(content)
+    return scroll

@@ -71,7 +71,7 @@ class PlanResults(QWidget):
         box = QWidget()
         grid = QGridLayout(box)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(24)
+        grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(16)
         for index, readout in enumerate(self.readouts.values()):
             grid.addWidget(readout, index // 4, index % 4)

@@ -88,7 +88,7 @@ def test_the_sync_test_shows_what_it_found_and_gives_the_rig_back(
     assert plan is not None
     window.service.apply_plan(replace(plan, period_s=0.06))  # quicker than the rig's usual one
     found: list[SyncTest] = []
-    window.service.sync_finished.connect(found.append)
+    window.service.tests.sync_finished.connect(found.append)
     dialog = window.sync.dialog
     wait_until(window.capture_page.sync.test.isEnabled, "the button of the test")
     window.capture_page.sync.test.click()
