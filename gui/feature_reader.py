@@ -130,8 +130,10 @@ class FeatureReader(QObject):
         self.loaded.emit(camera, browser)
 
     def _differs(self, rig: Rig, camera: str, browser: FeatureBrowser) -> None:
-        taken = feature_diff.snapshot(browser, rig.cameras[camera].info)
-        found = feature_diff.differences_from_profile(taken, browser, rig.camera_profiles[camera])
+        profile = rig.camera_profiles[camera]
+        named = feature_diff.named_in_profile(browser, profile)  # all would take a big camera seconds
+        taken = feature_diff.snapshot(browser, rig.cameras[camera].info, named)
+        found = feature_diff.differences_from_profile(taken, browser, profile)
         self.differs.emit(camera, {one.key.partition("[")[0]: one for one in found})
 
     def _write(self, rig: Rig | None, camera: str, node: FeatureNode, value: FeatureValue) -> None:

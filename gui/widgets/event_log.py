@@ -67,7 +67,7 @@ class EventModel(QAbstractTableModel):
         """Return text, colour or tooltip of a cell."""
         message = self._shown[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            words = " ".join(message.text.split("\n")[:2])
+            words = ". ".join(line.rstrip(".") for line in message.text.split("\n")[:2])
             return (f"{message.time:%H:%M:%S}", message.part or "App", words)[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
             return message.text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,14 +38,17 @@ class Difference:
         return asdict(self)
 
 
-def snapshot(browser: FeatureBrowser, info: DeviceInfo) -> dict[str, Any]:
-    """Return all values that can be read now, as plain data for JSON.
+def snapshot(
+    browser: FeatureBrowser, info: DeviceInfo, only: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Return all values that can be read now, or only those of some features, as plain data for JSON.
 
     Raises:
         DeviceLost: the camera is gone.
     """
     nodes = {one.name: one for one in browser.features()}
-    states = browser.states(name for name, node in nodes.items() if node.type != "command")
+    wanted = nodes if only is None else [name for name in nodes if name in only]
+    states = browser.states(name for name in wanted if nodes[name].type != "command")
     values = {name: state.value for name, state in states.items() if state.value is not None}
     return {
         "kind": _KIND,
@@ -111,6 +114,19 @@ def differences(
             unit = one.get("unit") or other.get("unit") or ""
             found.append(Difference(key, one.get("value"), other.get("value"), unit))
     return found
+
+
+def named_in_profile(
+    browser: FeatureBrowser, profile: CameraProfile, phases: tuple[str, ...] = ("common",)
+) -> set[str]:
+    """Return the features that a profile's steps set and their selectors: all that a comparison reads."""
+    nodes = {one.name: one for one in browser.features()}
+    named: set[str] = set()
+    for step in (step for phase in phases for step in steps_of(profile, phase)):
+        candidates = profile.nodes[step.set[1:]] if step.set.startswith("$") else [step.set]
+        named |= {one for one in candidates if isinstance(one, str)}
+    found = named & nodes.keys()
+    return found | {selector for name in found for selector in nodes[name].selectors}
 
 
 def differences_from_profile(

@@ -84,6 +84,10 @@ def test_a_camera_set_up_by_its_profile_differs_from_it_in_nothing(
         taken = feature_diff.snapshot(its, other.info)
         (gain,) = differences_from_profile(taken, its, profile, ("common", "triggered"))
         assert (gain.key, gain.before, gain.unit) == ("Gain", 6.0, "dB")
+        named = feature_diff.named_in_profile(its, profile)
+        few = feature_diff.snapshot(its, other.info, named)
+        assert len(few["features"]) < len(taken["features"]) / 2
+        assert differences_from_profile(few, its, profile) == [gain]
 
 
 @pytest.mark.parametrize(
