@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--round-pairs", type=int, default=100, help="pairs of a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--share", type=float, default=0.9, help="of the plain rate, where the search begins")
-    parser.add_argument("--back", type=float, default=0.95, help="the long take's rate, of the rounds'")
+    parser.add_argument("--back", type=float, default=0.97, help="the long take's rate, of the rounds'")
     parser.add_argument("--rate", type=float, default=0.0, help="the long take's rate, without a search")
     parser.add_argument("--folder", type=Path, default=None, help="where; else a temporary folder")
     args = parser.parse_args()

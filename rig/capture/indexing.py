@@ -37,7 +37,7 @@ _ANCHORS: Final = 32
 _TWICE: Final = "it was delivered twice"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a long take keeps all of them
 class FrameStamp:
     """What a camera says about one frame: its own number, and its own time of the exposure's start, in ns.
 
