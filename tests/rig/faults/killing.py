@@ -234,6 +234,7 @@ class Gallows:
             session.add_scene("s01", small_plan(self.world.profile))
         self.toll = Toll()
         self._acknowledged: dict[str, tuple[str, str]] = {}
+        self._began_ns: dict[int, int] = {}
         self._highest = 0
         self._next = self._spare()
         self._now: Program | None = None
@@ -375,17 +376,17 @@ class Gallows:
         truth = self.world.truth()
         output = self.world.profile.trigger_box.outputs["B"]
         behind_ns = time.time_ns() - time.monotonic_ns()
-        began_ns = {
-            event["take"]: round(datetime.fromisoformat(event["time"]).timestamp() * 1e9) - behind_ns
-            for event in session.journal.events()
-            if event["event"] == "take_started"
-        }
+        for event in session.journal.events():
+            if event["event"] == "take_started":
+                # Once only: this computer's clock may be set between two looks.
+                told_ns = round(datetime.fromisoformat(event["time"]).timestamp() * 1e9)
+                self._began_ns.setdefault(event["take"], told_ns - behind_ns)
         for pair in pairs:
             b = truth.caused["B", pair.meta_b["timestamp_ns"]]
             s = truth.caused["S", pair.meta_s["timestamp_ns"]]
             assert b is not None, f"{pair.id} has a frame of B that no pulse made"
             assert b == s, f"{pair.id} is no pair: its frames are of the pulses at {b} and {s} ns"
-            index = index_in_take(truth, output, b, began_ns[pair.take])
+            index = index_in_take(truth, output, b, self._began_ns[pair.take])
             assert pair.index == index, f"{pair.id} is of the take's pulse {index}"
 
     def _sweep(self) -> None:
