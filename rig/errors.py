@@ -17,9 +17,15 @@ class BeamrigError(Exception):
         self.hint = hint
 
     def one_line(self) -> str:
-        """Return message and hint as the single line that the command line prints."""
+        """Return message and hint as the single line that the command line prints.
+
+        What a file or a device said may hold control characters; they are shown and never reach a terminal.
+        """
         line = f"{self.message} ({self.hint})" if self.hint else self.message
-        return " ".join(line.split())
+        return "".join(
+            letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+            for letter in " ".join(line.split())
+        )
 
 
 class UnitError(BeamrigError):
