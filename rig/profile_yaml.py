@@ -117,10 +117,13 @@ def _plain(node: yaml.Node, path: FieldPath, source: str, lines: dict[FieldPath,
 
 
 def _text(node: yaml.Node, path: FieldPath, source: str) -> str:
+    where = f"{source}:{node.start_mark.line + 1}: {_dotted(path)}"
     if not isinstance(node, yaml.ScalarNode) or node.tag not in _TAGS[yaml.ScalarNode]:
-        where = f"{source}:{node.start_mark.line + 1}: {_dotted(path)}"
         raise ProfileError(f"{where}: a field name must be plain text")
-    return str(node.value)
+    text = str(node.value)
+    if any("\ud800" <= letter <= "\udfff" for letter in text):  # no file, port or terminal can take it
+        raise ProfileError(f"{where}: holds half a letter, such as \\ud800", hint="write the letter itself")
+    return text
 
 
 def _dotted(path: FieldPath) -> str:

@@ -243,10 +243,24 @@ def _is_path(name_or_path: str | Path) -> bool:
     return isinstance(name_or_path, Path) or "/" in text or "\\" in text or text.endswith((".yaml", ".yml"))
 
 
+def _expanded(name_or_path: str | Path) -> Path:
+    try:
+        return Path(name_or_path).expanduser()
+    except RuntimeError as error:  # ~nobody
+        raise ProfileError(f"no profile file {name_or_path}", hint="there is no user of that name") from error
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # longer than a name may be
+        return False
+
+
 def _read(name_or_path: str | Path) -> tuple[str, str, Path | None]:
     """Return text, name for messages, and the folder of a user's file (None for a built-in one)."""
     if _is_path(name_or_path):
-        path = Path(name_or_path).expanduser()
+        path = _expanded(name_or_path)
         try:
             with path.open("rb") as stream:
                 content = stream.read(MAX_BYTES + 1)  # enough to know that /dev/zero is no profile
@@ -281,9 +295,9 @@ def _anchored(rig: RigProfile, folder: Path) -> RigProfile:
 
     def anchor(name: str) -> str:
         if _is_path(name):
-            return str((folder / Path(name).expanduser()).resolve())
+            return str((folder / _expanded(name)).resolve())
         beside = folder / f"{name}.yaml"
-        return str(beside) if _NAME.fullmatch(name) and beside.is_file() else name
+        return str(beside) if _NAME.fullmatch(name) and _is_file(beside) else name
 
     cameras = {
         camera: slot.model_copy(update={"profile": anchor(slot.profile)})

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from rig import Rig
-from rig.capture.result import TakeFailed, TakeResult
+from rig.capture.result import Shot, TakeFailed, TakeResult
 from rig.errors import BeamrigError
 from rig.exposure import ExposurePlan
 from rig.records import PairRecord, RejectedShot
 from rig.session import Session
+from rig.session_check import check_session
 from rig.virtual.client import WorldClient
 from rig.virtual.faults import read_text
 from rig.virtual.frames import RenderedFrame
@@ -37,6 +38,7 @@ class Outcome:
         struck: How often the orders struck.
         records: What the session holds of the take, by trigger index.
         truth: What the world rendered for each pair, by trigger index, B and S.
+        revoked: Pairs that were shown, and taken back when the end of the take spoke against them.
     """
 
     result: TakeResult
@@ -44,6 +46,7 @@ class Outcome:
     struck: int = 0
     records: dict[int, PairRecord | RejectedShot] = field(default_factory=dict)
     truth: dict[int, tuple[RenderedFrame, RenderedFrame]] = field(default_factory=dict)
+    revoked: list[str] = field(default_factory=list)
 
     @property
     def paired(self) -> list[int]:
@@ -89,28 +92,59 @@ class Bench:
 
     def take(self, *orders: str, pairs: int = PAIRS, period_s: float | None = None) -> Outcome:
         """Order faults, make a take, and check what must hold whatever was ordered."""
+        outcome = self.trial(*orders, pairs=pairs, period_s=period_s)
+        if isinstance(outcome, BeamrigError):
+            raise outcome
+        return outcome
+
+    def trial(
+        self, *orders: str, pairs: int = PAIRS, period_s: float | None = None
+    ) -> Outcome | BeamrigError:
+        """Do as `take`; of a take that could not even begin return the error: nothing was recorded then."""
         self._takes += 1
         before = len(self.world.pulses())
         numbers = [self.order(text) for text in orders]
         root = self._folder / f"session{self._takes}"
         with Session.create(root, self.rig.source) as session:
             session.add_scene("s01", self.plan)
+            shown: list[Shot] = []
             try:
-                outcome = Outcome(self.rig.capture(session, "s01", "action", pairs, period_s), None)
+                result = self.rig.capture(session, "s01", "action", pairs, period_s, shown.append)
+                outcome = Outcome(result, None)
             except TakeFailed as failed:
                 outcome = Outcome(failed.result, failed)
+            except BeamrigError as refused:
+                assert session.shots() == []
+                assert shown == []
+                return refused
             self._judge(session, outcome, before)
+            outcome.revoked = self._acknowledged(session, shown)
         with Session.open(root) as again:
-            assert again.problems() == []
+            assert check_session(again).findings == ()
         outcome.struck = sum(order["hits"] for order in self.world.faults() if order["number"] in numbers)
         return outcome
 
     def mend(self) -> None:
-        """Put everything right: forget all orders, plug everything in, open lost cameras anew."""
+        """Put everything right: forget all orders, plug everything in, open anew what is lost."""
         self.world.clear_faults()
         for name, camera in self.rig.cameras.items():
             if camera.state == "lost":
                 self.rig.restart_camera(name)
+        if self.rig.status().box == "lost":
+            self.order("box replug")
+        if self.rig.status().box in ("lost", "fault"):
+            self.rig.restart_box(patience_s=5)
+
+    def _acknowledged(self, session: Session, shown: list[Shot]) -> list[str]:
+        """Make sure that nothing shown as a pair is lost; return what its take took back, with its files."""
+        there = {pair.id: pair.meta_b["sha256"] for pair in session.pairs()}
+        back = {pair.id: pair.meta_b["sha256"] for pair in session.ledger.revoked()}
+        pairs = [shot.pair for shot in shown if shot.pair is not None]
+        for pair in pairs:
+            assert {**back, **there}.get(pair.id) == pair.meta_b["sha256"], f"{pair.id} is lost"
+            assert pair.path_b.is_file()
+            assert pair.path_s.is_file()
+        return [pair.id for pair in pairs if pair.id in back]
 
     def _judge(self, session: Session, outcome: Outcome, pulses_before: int) -> None:
         """Hold every recorded shot against the world's own record."""

@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -75,7 +75,9 @@ def random_kills(seed: int, number: int) -> list[Kill]:
 class Program:
     """A run of the recorder, followed line by line; it waits until it is let loose."""
 
-    def __init__(self, world: OutsideWorld, root: Path, tmp: Path) -> None:
+    def __init__(
+        self, world: OutsideWorld, root: Path, tmp: Path, env: Mapping[str, str] | None = None
+    ) -> None:
         self.mark = uuid.uuid4().hex
         self.lines: list[str] = []
         self.noted = 0
@@ -86,7 +88,7 @@ class Program:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=ROOT,
-                env={**os.environ, **world.env, MARK: self.mark, "TMPDIR": str(tmp)},
+                env={**os.environ, **world.env, **(env or {}), MARK: self.mark, "TMPDIR": str(tmp)},
                 start_new_session=True,
             )
         self._come: queue.SimpleQueue[str | None] = queue.SimpleQueue()

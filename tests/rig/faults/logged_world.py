@@ -38,8 +38,8 @@ class LoggedWorld(world.World):
 
     truth: Path
 
-    def __init__(self, run_dir: Path, profile: RigProfile, seed: int = 0, objects: int = 1) -> None:
-        super().__init__(run_dir, profile, seed, objects)
+    def __init__(self, run_dir: Path, profile: RigProfile, *rest: Any, **options: Any) -> None:
+        super().__init__(run_dir, profile, *rest, **options)
         self._log = os.open(self.truth, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self.engine.pulses = _Noted(self._note_pulse, self.engine.pulses.maxlen)
         self.links.frames = _Noted(self._note_frame, self.links.frames.maxlen)
@@ -59,7 +59,8 @@ class LoggedWorld(world.World):
             )
 
     def _write(self, fact: dict[str, Any]) -> None:
-        os.write(self._log, json.dumps(fact).encode() + b"\n")
+        # A kill may tear even a short write; what comes next must begin on a line of its own.
+        os.write(self._log, b"\n" + json.dumps(fact).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -42,13 +42,19 @@ class Truth:
     _read: int = 0
 
     def read_on(self, path: Path) -> None:
-        """Read what was written since the last look; a torn last line is left for the next."""
+        """Read what was written since the last look.
+
+        A torn last line is left for the next look; a torn line that others follow was a killed world's last,
+        written before anybody else could know of it.
+        """
         with path.open("rb") as file:
             file.seek(self._read)
             for line in file:
                 if not line.endswith(b"\n"):
                     break
                 self._read += len(line)
+                if not line.endswith(b"}\n"):
+                    continue
                 fact = json.loads(line)
                 if "pulse" in fact:
                     self.pulses[fact["pulse"]].append(fact["rise_ns"])

@@ -29,7 +29,23 @@ NUMBERS = st.one_of(
     st.integers(), st.floats(), st.sampled_from([0, -1, 10**400, 2**63, 1e308, 5e-324, -0.0, 1e-300])
 ).map(str)
 WORDS = st.sampled_from(
-    ["", " ", "~", "null", "On", "nan", ".inf", "1e999", "0x1F", "${nowhere}", "\x00", "\ud7ff"]
+    [
+        "",
+        " ",
+        "~",
+        "null",
+        "On",
+        "nan",
+        ".inf",
+        "1e999",
+        "0x1F",
+        "${nowhere}",
+        "\x00",
+        "\ud800",
+        "~nobody/x",
+        "x" * 300,
+        "/" * 300 + "x" * 300,
+    ]
 )
 SCALARS = st.one_of(NUMBERS, WORDS, st.text(max_size=30))
 VALUES = st.recursive(
