@@ -26,7 +26,12 @@ def write_small_rig(folder: Path, *faults: str) -> Path:
         folder: Where they go.
         faults: Orders that the world gets from its start, such as ``lose_frame camera=S at=3``.
     """
-    camera, rig = folder / "small_camera.yaml", folder / "small.yaml"
+    camera, box, rig = (folder / name for name in ("small_camera.yaml", "small_box.yaml", "small.yaml"))
+    box.write_text(
+        _changed(
+            profile_text("dg645"), ("name: dg645\n", "name: small_box\n"), ("timeout_s: 3", "timeout_s: 1")
+        )
+    )
     camera.write_text(
         _changed(
             profile_text("virtual_camera"),
@@ -45,6 +50,7 @@ def write_small_rig(folder: Path, *faults: str) -> Path:
         ("width_px: 2448", f"width_px: {WIDTH_PX}"),
         ("height_px: 2048", f"height_px: {HEIGHT_PX}"),
         ("period_s: 0.2", "period_s: 0.05"),
+        ("profile: dg645", f'profile: "{box}"'),
     ).replace("profile: virtual_camera", f'profile: "{camera}"')
     rig.write_text(text.partition("# On a real rig: switch the lightbox on")[0])
     return rig

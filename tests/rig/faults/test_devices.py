@@ -9,6 +9,7 @@ import pytest
 from rig.camera.errors import DeviceNotFound
 from rig.errors import DeviceLost
 from tests.rig.faults.bench import PAIRS, Bench, error_of
+from tests.rig.faults.told import is_documented
 
 
 def until_lost(bench: Bench, *names: str) -> None:
@@ -28,8 +29,10 @@ def test_an_unplugged_camera_is_noticed_at_rest_and_live(bench: Bench, camera: s
     until_lost(bench, *names)
     for name in names:
         assert "check cable and power" in error_of(bench, name).hint
-        with pytest.raises(DeviceNotFound, match="does not show a camera"):
+        assert is_documented(error_of(bench, name).one_line()), error_of(bench, name).one_line()
+        with pytest.raises(DeviceNotFound, match="does not show a camera") as still:
             bench.rig.restart_camera(name)
+        assert is_documented(still.value.one_line()), still.value.one_line()
     bench.mend()
     if live:
         assert {status.state for status in bench.rig.status().cameras.values()} == {"live"}
@@ -42,6 +45,7 @@ def test_a_camera_unplugged_in_a_burst_costs_the_open_shots(bench: Bench, camera
     assert outcome.failure is not None
     assert "is lost" in outcome.failure.message
     assert outcome.failure.hint == "check cable and power"
+    assert is_documented(outcome.failure.one_line()), outcome.failure.one_line()
     assert outcome.paired == [0, 1, 2]
 
 
@@ -49,6 +53,7 @@ def test_a_crash_of_the_makers_library_costs_the_open_shots(bench: Bench) -> Non
     outcome = bench.take("crash camera=S after=3")
     assert outcome.failure is not None
     assert "the maker's library crashed (SIGSEGV)" in outcome.failure.message
+    assert is_documented(outcome.failure.one_line()), outcome.failure.one_line()
     assert set(outcome.paired) <= {0, 1, 2}
     assert len(outcome.paired) >= 2
 
@@ -74,4 +79,5 @@ def test_a_call_that_never_comes_back_costs_the_open_shots(
     assert outcome.failure is not None
     assert isinstance(outcome.failure.__cause__, DeviceLost)
     assert "camera VR-S-0002 is lost" in outcome.failure.message
+    assert is_documented(outcome.failure.one_line()), outcome.failure.one_line()
     assert outcome.paired == [0, 1, 2]

@@ -7,6 +7,7 @@ import pytest
 
 from rig.records import PairRecord
 from tests.rig.faults.bench import PAIRS, Bench
+from tests.rig.faults.told import is_documented
 
 ALL = list(range(PAIRS))
 
@@ -16,6 +17,7 @@ ALL = list(range(PAIRS))
 def test_a_frame_that_does_not_arrive_whole_costs_its_own_shot(bench: Bench, kind: str, camera: str) -> None:
     outcome = bench.take(f"{kind} camera={camera} at=3")
     assert outcome.reasons == {3: f"camera {camera}: its frame was lost on the way to the computer"}
+    assert is_documented(outcome.reasons[3])
 
 
 @pytest.mark.parametrize("at", [0, PAIRS - 1])
@@ -44,6 +46,7 @@ def test_a_frame_that_is_delivered_twice_is_used_once(bench: Bench) -> None:
     outcome = bench.take("repeat_frame camera=S at=3")
     assert outcome.paired == ALL
     assert outcome.result.refused == ("camera S, frame 3: it was delivered twice",)
+    assert is_documented(outcome.result.refused[0])
 
 
 def test_frames_that_overtake_each_other_are_paired_by_their_numbers_and_times(bench: Bench) -> None:

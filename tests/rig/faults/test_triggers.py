@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.rig.faults.bench import PAIRS, Bench
+from tests.rig.faults.told import is_documented
 
 ALL = list(range(PAIRS))
 
@@ -19,6 +20,7 @@ def test_a_rig_without_a_fault_pairs_everything_and_says_nothing(bench: Bench) -
 def test_an_ignored_trigger_costs_its_own_shot(bench: Bench, camera: str) -> None:
     outcome = bench.take(f"ignore_trigger camera={camera} at=3")
     assert outcome.reasons == {3: f"camera {camera}: it ignored the trigger"}
+    assert is_documented(outcome.reasons[3])
     assert outcome.records[3].sync.ignored[camera] == 1
 
 
@@ -47,6 +49,7 @@ def test_an_edge_between_the_pulses_gives_a_frame_that_is_refused(bench: Bench) 
     assert outcome.paired == ALL
     assert len(outcome.result.refused) == 1
     assert "camera S, frame 4: it started" in outcome.result.refused[0]
+    assert is_documented(outcome.result.refused[0]), outcome.result.refused[0]
 
 
 def test_edges_between_the_pulses_of_both_cameras_never_make_a_pair(bench: Bench) -> None:

@@ -50,6 +50,7 @@ def test_a_profile_that_is_wrong_for_this_rig_is_refused_in_one_line_before_a_pu
     where, changes, named = WRONG[what]
     folder = world.path.parent
     texts = {"rig": world.path.read_text(), "camera": (folder / "small_camera.yaml").read_text()}
+    texts["rig"] = texts["rig"].replace(f'"{folder / "small_box.yaml"}"', "dg645")
     for right, wrong in changes:
         assert right in texts[where]
         texts[where] = texts[where].replace(right, wrong)

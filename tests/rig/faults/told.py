@@ -38,7 +38,9 @@ def capture(rig: Path, session: Path, pairs: int = 2, plan: Sequence[str] = PLAN
 
 def form_of(line: str) -> str:
     """Return a line without what differs from time to time: numbers, places, names of devices."""
+    line = re.sub(r"b'[^']*'|b\"[^\"]*\"", "BYTES", line)
     line = re.sub(r"(?<![\w<])/[^\s:,;()'`]+", "PATH", line)
+    line = re.sub(r"[*A-Z]{3,5}\?", "QUESTION", line)
     line = re.sub(r"\bVR-[BS]-\d+|\b[BS]\b", "X", line)
     return " ".join(re.sub(r"\d+(\.\d+)?", "N", line).split())
 
