@@ -102,8 +102,11 @@ class Collector(threading.Thread):
         except BeamrigError as error:
             self.error = error
         except Exception as error:  # noqa: BLE001 - it must not end in silence
-            _LOG.exception("%s ended", self.name)
-            self.error = CaptureError(f"collecting frames failed: {type(error).__name__}: {error}")
+            self.error = self._broken(error)
+
+    def _broken(self, error: Exception) -> BeamrigError:
+        _LOG.error("%s ended", self.name, exc_info=error)
+        return CaptureError(f"collecting frames failed: {type(error).__name__}: {error}")
 
     def drain(self) -> None:
         """Take what came after the collection had ended (an extra frame, a late one): it is evidence, too."""
@@ -114,6 +117,9 @@ class Collector(threading.Thread):
                 return
             except BeamrigError as error:
                 self.error = self.error or error
+                return
+            except Exception as error:  # noqa: BLE001 - as above
+                self.error = self.error or self._broken(error)
                 return
 
     def _collect(self) -> None:
