@@ -35,6 +35,7 @@ from bench_record import Plain
 from pattern_rig import FRAME_BYTES, HEIGHT_PX, SCENE, WIDTH_PX, expected_row, hosts, pattern_rig, plan_of
 
 from rig import Rig
+from rig.capture import recorder
 from rig.capture.disk import DiskGuard
 from rig.capture.order import TakeOrder
 from rig.capture.result import Shot, TakeFailed, TakeResult
@@ -180,8 +181,10 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.9, help="of the plain rate, where the search begins")
     parser.add_argument("--back", type=float, default=0.97, help="the long take's rate, of the rounds'")
     parser.add_argument("--rate", type=float, default=0.0, help="the long take's rate, without a search")
+    parser.add_argument("--writers", type=int, default=recorder.WRITERS, help="threads that write frames")
     parser.add_argument("--folder", type=Path, default=None, help="where; else a temporary folder")
     args = parser.parse_args()
+    recorder.WRITERS = args.writers
     with pattern_rig(args.folder, EXPOSURE_S) as (rig, session):
         scratch = session.root.parent / "plain"
         scratch.mkdir()

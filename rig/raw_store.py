@@ -33,8 +33,9 @@ __all__ = ["RawStore", "Staged", "WrittenFile"]
 
 _LOG = logging.getLogger(__name__)
 _READERS: Final = 4
-_CHUNK_PIXELS: Final = 1 << 17
-"""A quarter of a MB: what was looked at for its highest code is still in the cache when it is hashed."""
+_CHUNK_PIXELS: Final = 1 << 19
+"""One MB: what was looked at for its highest code is still in the cache when it is hashed, and Python's lock,
+which other threads wait for, is asked for ten times a frame."""
 
 _HELD_FILES: Final = 64
 

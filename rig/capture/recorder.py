@@ -34,7 +34,8 @@ from rig.session import Session
 
 _LOG = logging.getLogger(__name__)
 
-WRITERS: Final = 2
+WRITERS = 3
+"""A frame's writer also waits for its hash and does the header: with three, two are at the disk."""
 
 
 @dataclasses.dataclass(frozen=True)
