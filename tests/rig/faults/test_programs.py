@@ -21,8 +21,8 @@ from rig.session import Session
 from rig.session_check import check_session
 from rig.session_recover import recover_session
 from tests.rig.disk_faults import small_disk
-from tests.rig.faults.killing import Program
 from tests.rig.faults.outside import OutsideWorld
+from tests.rig.faults.program import Program
 from tests.rig.faults.told import capture, is_documented
 from tests.rig.small_rig import small_plan
 
