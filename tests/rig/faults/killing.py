@@ -27,8 +27,8 @@ from tests.rig.faults.program import PATIENCE_S, Program, marked
 from tests.rig.small_rig import small_plan
 
 VICTIMS = ("app", "app", "elder camera", "younger camera", "world")
-STARTING_S, TAKING_S = 1.6, 1.0
-"""Longest wait for a kill: after a program's first step, and within its first takes."""
+LONGEST_S = {"start": 1.6, "take": 1.0, "ack": 0.01}
+"""Longest wait for a kill: after a program's first step, within its first takes, just after a promise."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Kill:
     Attributes:
         victim: "app" (with the recorder in it), "elder camera" or "younger camera" (the process that was
             started first or last), or "world".
-        since: "start", when the recorder is let loose, or "take", when its first take is asked for.
+        since: "start", when the recorder is let loose, "take", when its first take is asked for, or "ack",
+            when a pair is acknowledged.
         after_s: How long after that; counted from now for a recorder that has been at work for longer.
     """
 
@@ -61,8 +62,8 @@ def random_kills(seed: int, number: int) -> list[Kill]:
     rng = random.Random(seed)
     kills = []
     for _ in range(number):
-        victim, since = rng.choice(VICTIMS), rng.choice(("start", "take", "take", "take"))
-        kills.append(Kill(victim, since, rng.uniform(0, STARTING_S if since == "start" else TAKING_S)))
+        victim, since = rng.choice(VICTIMS), rng.choice(("start", "take", "take", "ack"))
+        kills.append(Kill(victim, since, rng.uniform(0, LONGEST_S[since])))
     return kills
 
 
@@ -123,6 +124,8 @@ class Gallows:
         program = self._running()
         if kill.since == "take":
             program.until_begun("take")
+        if kill.since == "ack":
+            program.until(lambda line: line.startswith(("ack ", "error ")))
         time.sleep(kill.after_s)
         self.toll.kills[kill.victim] += 1
         self.toll.moments[program.last_word()] += 1

@@ -9,7 +9,7 @@ import pytest
 
 from tests.rig.faults.killing import Gallows, Kill, random_kills
 
-SEED = int(os.environ.get("BEAMRIG_KILL_SEED", "3"))
+SEED = int(os.environ.get("BEAMRIG_KILL_SEED", "69"))
 KILLS = int(os.environ.get("BEAMRIG_KILLS", "20"))
 
 
