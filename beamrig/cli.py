@@ -39,7 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "process": Entry("processing.cli:process", "Develop, align and mask a recorded session."),
     "masks": Entry("processing.cli:masks", "Make the local blur masks of a session (LBFMG)."),
     "deblur": Entry("models.cli:deblur", "Deblur developed images with LBAG."),
-    "devices": Entry("rig.cli.devices:devices", "List cameras, grab frames, list features."),
+    "devices": Entry("rig.cli.devices:devices", "List cameras and trigger boxes; features, frames."),
     "profiles": Entry("rig.cli.profiles:profiles", "List, show and check hardware profiles."),
     "virtual": Entry("rig.virtual.cli:virtual", "Run and steer the virtual rig."),
 }

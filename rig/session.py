@@ -130,7 +130,7 @@ class Session:
             ProfileError: Its copy of a profile is damaged.
         """
         folder = Path(root).absolute()
-        card = read_card(folder / _CARD, f"{folder} is no session")
+        card = read_card(folder / _CARD, f"{folder} is no session", f"name the folder that holds {_CARD}")
         if card.get("schema") != SCHEMA or not {"id", "created", "profiles"} <= card.keys():
             raise SessionError(
                 f"{folder} is a session of another version", hint="use the beamrig that made it"
@@ -172,7 +172,9 @@ class Session:
             SessionError: There is none of that name, or its card is damaged.
         """
         folder = self.root / "scenes" / check_scene_name(name)
-        card = read_card(folder / _SCENE_CARD, f"the session has no scene {name!r}")
+        known = ", ".join(sorted(card.parent.name for card in folder.parent.glob(f"*/{_SCENE_CARD}")))
+        no_scene = f"the session has no scene {name!r}"
+        card = read_card(folder / _SCENE_CARD, no_scene, f"it has {known or 'none'}")
         try:
             plan = ExposurePlan.from_dict(card["plan"]) if card.get("plan") else None
         except (KeyError, TypeError, ValueError) as error:

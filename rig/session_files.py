@@ -46,12 +46,13 @@ def write_card(path: Path, card: Mapping[str, Any]) -> None:
         raise SessionError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def read_card(path: Path, missing: str) -> dict[str, Any]:
+def read_card(path: Path, missing: str, hint: str) -> dict[str, Any]:
     """Read a YAML card.
 
     Args:
         path: The card.
         missing: What to say when it is not there, for example "no session".
+        hint: What to do then.
 
     Raises:
         SessionError: It is missing or damaged.
@@ -59,7 +60,7 @@ def read_card(path: Path, missing: str) -> dict[str, Any]:
     try:
         card = yaml.safe_load(path.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise SessionError(missing) from error
+        raise SessionError(missing, hint=hint) from error
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise SessionError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(card, dict):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -132,7 +133,13 @@ def _judged(
     if len(pairing.pairs) < count:
         first = pairing.rejected[0].reason if pairing.rejected else "the burst was cut short"
         reasons.append(f"{len(pairing.pairs)} of {count} pulses gave a pair; the first that did not: {first}")
-    reasons += [f"camera {one.camera}: a frame was refused: {one.reason}" for one in pairing.refused[:3]]
+    refused = Counter((one.camera, one.reason) for one in pairing.refused)
+    reasons += [
+        f"camera {name}: {f'{times} frames were' if times > 1 else 'a frame was'} refused: {why}"
+        for (name, why), times in refused.most_common(3)
+    ]
+    broken = {name: of for name, of in cameras.items() if of.missing_ids or of.incomplete}
+    reasons += [_lost(name, of, seen.pulses.period_s) for name, of in broken.items()]
     if skew is not None and max(abs(skew.p95_us), abs(skew.median_us)) * 1e3 > SKEW_NS:
         reasons.append(
             f"S starts {skew.median_us:.0f} us off its time (95 % within {skew.p95_us:.0f} us); look at"
@@ -163,6 +170,17 @@ def _judged(
         edges=of_edges,
         box_shots=seen.box_shots,
         limit=limit,
+    )
+
+
+def _lost(name: str, of: CameraReport, period_s: float) -> str:
+    """Say that frames were exposed and did not come, with what is known of why."""
+    known = [f"{of.incomplete} arrived in part"] if of.incomplete else []
+    known += [f"for {of.underruns} there was no buffer"] if of.underruns else []
+    return (
+        f"camera {name}: {of.missing_ids} of its frames did not arrive"
+        f"{' (' + ', '.join(known) + ')' if known else ''}; is computer or link too slow for a pulse every "
+        f"{period_s * 1e3:.4g} ms? Close other programs, or try a longer period"
     )
 
 

@@ -14,7 +14,7 @@ from rich.tree import Tree
 
 from rig.camera.paths import checked_path
 from rig.cli.common import console, json_option, print_json
-from rig.cli.device_options import cti_option, id_option
+from rig.cli.device_options import cti_option, id_option, the_producer
 from rig.cli.params import PathName
 
 if TYPE_CHECKING:  # they load numpy; --help must not wait for it
@@ -37,7 +37,7 @@ with --diff: device, differences [{key, before, after, unit}]
 
 
 @click.command(epilog=_EXAMPLES)
-@cti_option(required=True)
+@cti_option()
 @id_option
 @click.option(
     "--search", default="", metavar="WORDS", help="Those with all words in name or text, best first."
@@ -58,7 +58,7 @@ with --diff: device, differences [{key, before, after, unit}]
 @click.option("--diff-profile", metavar="NAME", help="Show what a camera profile would change.")
 @json_option
 def features(
-    cti: Path,
+    cti: Path | None,
     device: str,
     search: str,
     category: str,
@@ -76,7 +76,7 @@ def features(
     if diff is not None and diff_profile is not None:
         raise click.UsageError("--diff and --diff-profile do not go together")
     changed: list[Difference] | None = None
-    with CameraProcess.bare(checked_path(cti), device) as camera:
+    with CameraProcess.bare(checked_path(the_producer(cti)), device) as camera:
         browser = FeatureBrowser(camera)
         if category and not browser.features(category=category):
             raise click.BadParameter(

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from rig.camera.paths import checked_path
 from rig.cli.common import console, json_option, print_json
-from rig.cli.device_options import cti_option, id_option
+from rig.cli.device_options import cti_option, id_option, the_producer
 from rig.cli.params import PathName
 from rig.errors import DeviceError, FeatureMissing, FeatureRejected
 
@@ -34,19 +34,19 @@ delivered, fps
 
 
 @click.command(epilog=_EXAMPLES)
-@cti_option(required=True)
+@cti_option()
 @id_option
 @click.option("--frames", type=click.IntRange(1, 100_000), default=5, show_default=True, help="How many.")
 @click.option("--set", "settings", multiple=True, metavar="FEATURE=VALUE", help="Write a feature first.")
 @click.option("--out", type=PathName(file_okay=False), help="Folder for TIFF files.")
 @json_option
 def grab(
-    cti: Path, device: str, frames: int, settings: tuple[str, ...], out: Path | None, as_json: bool
+    cti: Path | None, device: str, frames: int, settings: tuple[str, ...], out: Path | None, as_json: bool
 ) -> None:
     """Grab frames from a free-running camera and print what they are like."""
     from rig.camera.process import CameraProcess
 
-    with CameraProcess.bare(checked_path(cti), device) as camera:
+    with CameraProcess.bare(checked_path(the_producer(cti)), device) as camera:
         _free_run(camera)
         for setting in settings:
             name, equals, value = setting.partition("=")

@@ -80,11 +80,12 @@ def show(name: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def check(context: click.Context, path: Path, as_json: bool) -> None:
-    """Check the profile file PATH (and, for a rig, the profiles it names); exit code 2 if it is wrong."""
+    """Check the profile PATH, a file or a name (and, for a rig, those it names); exit code 2 if wrong."""
+    source = path if path.suffix or path.exists() or len(path.parts) > 1 else path.name
     try:
-        profile: Profile = load_profile(path)
+        profile: Profile = load_profile(source)
         if profile.kind == "rig":
-            profile = load_rig(path)
+            profile = load_rig(source)
     except ProfileInvalid as error:
         problems = error.problems
         if not as_json:

@@ -37,8 +37,9 @@ Examples:
   beamrig sync show my-session s01/action/t02_0003
   beamrig sync show my-session --csv proofs.csv
 
-JSON and CSV: one entry a shot, in order: id, verdict, reason, trigger_index, frame ids, camera times in ns,
-skew, residuals, rates of the clocks, placement, delay of S, ignored triggers, shots by the box's counter
+JSON: session, shots; there and in CSV one entry a shot, in order: id, verdict, reason, trigger_index,
+frame ids, camera times in ns, skew, residuals, rates of the clocks, placement, delay of S, ignored triggers,
+shots by the box's counter
 """
 
 _WIDE = 32

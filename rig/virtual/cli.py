@@ -40,6 +40,23 @@ Examples:
 _FAULTS = "\b\nFaults of cameras and wires:\n" + "\n".join(
     f"  {kind.name:18s}{kind.means}" for kind in KINDS.values()
 )
+_FAULTS += """
+
+\b
+Faults of the trigger box, after=N commands or at=fire (others: times=N, command=TEXT):
+  box silent        it does not answer; deaf=true: it does not obey either
+  box slow          each answer is seconds=S late
+  box garbage       its answers are bytes without sense
+  box wrong_baud    it talks at baudrate=N
+  box error         it refuses with code=N
+  box unplug        the port is gone; power=true: the box runs on
+  box replug        the port is there again
+
+\b
+Examples:
+  beamrig virtual fault lose_frame camera=S at=3
+  beamrig virtual fault box unplug at=fire
+"""
 
 
 @click.group(name="virtual", epilog=_EXAMPLES)

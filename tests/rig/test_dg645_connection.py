@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -135,6 +136,16 @@ def test_late_answers_are_thrown_away_by_draining() -> None:
         line.say(b"0\r\n")
         assert _arrived(link)
         link.drain()
+        assert link.query("TSRC?") == "5"
+        link.close()
+
+
+def test_what_a_board_says_while_it_starts_is_waited_for_and_thrown_away() -> None:
+    with scripted([("TSRC?", "5")]) as line:
+        banner = threading.Timer(0.1, line.say, [b"ready\r\n"])
+        banner.start()
+        link = SerialLink(line.port, timeout_s=2, settle_s=0.5)
+        banner.join()
         assert link.query("TSRC?") == "5"
         link.close()
 

@@ -8,6 +8,7 @@ import pytest
 import tifffile
 from click.testing import CliRunner, Result
 
+from rig.camera.paths import SEARCH_VARIABLE
 from rig.cli.devices import devices
 from rig.errors import BeamrigError, FeatureRejected
 
@@ -109,6 +110,20 @@ def test_an_unknown_camera_or_value_is_one_clear_error(viky: Path) -> None:
     assert isinstance(run("grab", "--cti", viky, "--id", "0", "--set", "Width=1").exception, FeatureRejected)
     assert run("grab", "--cti", viky, "--id", "0", "--set", "Width").exit_code == 2
     assert run("grab", "--cti", viky, "--frames", "0").exit_code == 2
+
+
+def test_the_only_producer_that_is_installed_needs_no_naming(
+    virtual_cti: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ["features", "--id", "VR-B-0001", "--search", "TriggerMode", "--json"]
+    monkeypatch.delenv(SEARCH_VARIABLE, raising=False)
+    none = run(*where)
+    assert (none.exit_code, "name one by --cti" in none.stderr) == (2, True)
+    (tmp_path / "only.cti").symlink_to(virtual_cti)
+    monkeypatch.setenv(SEARCH_VARIABLE, str(tmp_path))
+    assert json.loads(run(*where).stdout)["features"][0]["name"] == "TriggerMode"
+    (tmp_path / "other.cti").touch()
+    assert "other.cti" in run(*where).stderr
 
 
 def test_features_can_be_searched(viky: Path) -> None:

@@ -120,6 +120,7 @@ def test_what_happens_to_single_frames_is_found_and_costs_no_more_than_them(
     }
     assert "10 of 12 pulses gave a pair; the first that did not: camera S: it ignored" in found.reasons[0]
     assert found.reasons[1] == "camera S: a frame was refused: it was delivered twice"
+    assert found.reasons[2].startswith("camera B: 1 of its frames did not arrive; is computer or link")
 
 
 def test_a_test_that_is_cancelled_ends_soon_with_the_rig_at_rest(

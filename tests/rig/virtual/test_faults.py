@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from beamrig.cli import cli
+from rig.virtual.box_faults import FAULTS
+from rig.virtual.boxes import REPLUG
 from rig.virtual.client import WorldClient, WorldUnreachable
 from rig.virtual.fault_book import FaultBook
 from rig.virtual.faults import KINDS, FaultError, make_order, read_text
@@ -110,6 +114,12 @@ def test_faults_are_ordered_at_the_start_and_from_the_shell_and_listed(run_dir: 
     cleared = shell(run_dir, "faults", "--clear")
     assert (cleared.returncode, cleared.stdout) == (0, "")
     assert WorldClient(run_dir).ask("faults")["unplugged"] == []
+
+
+def test_the_help_of_the_command_names_every_fault_of_cameras_and_box() -> None:
+    text = CliRunner().invoke(cli, ["virtual", "fault", "--help"]).stdout
+    assert {name for name in KINDS if f"  {name} " not in text} == set()
+    assert {name for name in (*FAULTS, REPLUG) if f"  box {name} " not in text} == set()
 
 
 def test_a_wrong_order_is_one_line_in_the_shell(run_dir: Path) -> None:
