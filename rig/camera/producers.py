@@ -89,8 +89,11 @@ def find_device(cti: str | Path, wanted: str) -> tuple[Any, DeviceInfo]:
     there = (
         ", ".join(f"{info.id} (serial {info.serial_number or '-'})" for info in infos) or "no camera at all"
     )
-    what = f"a camera {wanted}" if wanted else "exactly one camera"
-    raise DeviceNotFound(f"{absolute_cti(cti).name} does not show {what}", hint=f"it shows: {there}")
+    name = absolute_cti(cti).name
+    if infos and not wanted:
+        raise DeviceNotFound(f"{name} shows {len(infos)} cameras: say which", hint=f"it shows: {there}")
+    what = f"a camera {wanted}" if wanted else "a camera"
+    raise DeviceNotFound(f"{name} does not show {what}", hint=f"it shows: {there}")
 
 
 def _info(path: Path, entry: Any) -> DeviceInfo:

@@ -196,7 +196,10 @@ def _wrong_clock(burst: Burst, apart_ns: int, rate: float, *, shared: bool) -> s
     if 0 < abs(periods) <= burst.pulses and abs(apart_ns - periods * burst.period_ns) <= COMMON_CLOCK_NS:
         return f"the two cameras' times differ by exactly {periods} periods: one of them is shifted"
     if shared:
-        return f"S started {apart_ns / 1e3:.0f} us later than planned, by the clock that both cameras share"
+        return (
+            f"S started {apart_ns / 1e3:.0f} us later than planned, by the clock that both cameras share "
+            "(as the rig's profile says with shared_clock)"
+        )
     if abs(rate) > 2 * DRIFT_PPM * 1e-6:
         return f"the two cameras' clocks drift apart by {rate * 1e6:.0f} ppm"
     return ""

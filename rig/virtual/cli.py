@@ -143,7 +143,7 @@ def fault(words: tuple[str, ...], run_dir: Path, as_json: bool) -> None:
 @run_dir_option
 @json_option
 def faults(clear: bool, run_dir: Path, as_json: bool) -> None:
-    """List the orders and how often each has struck."""
+    """List the orders for cameras and wires, how often each has struck; --clear puts the box right, too."""
     client = WorldClient(run_dir)
     if clear:
         client.clear_faults()

@@ -27,7 +27,8 @@ def test_a_skew_beyond_belief_is_no_pair(bench: Bench) -> None:
     outcome = bench.take("skew camera=S skew_us=1500")
     assert outcome.paired == []
     assert set(outcome.reasons.values()) == {
-        "S started 1500 us later than planned, by the clock that both cameras share"
+        "S started 1500 us later than planned, by the clock that both cameras share "
+        "(as the rig's profile says with shared_clock)"
     }
 
 
