@@ -202,8 +202,9 @@ class _Repairer:
         shots = [s for s in self._session.shots(take.scene, take.kind) if s.take == take.take]
         paired = sum(isinstance(shot, PairRecord) for shot in shots)
         kept = self._kept_of_take[take.scene, take.kind, take.take]
+        of_asked = f" of {take.asked}" if take.asked else ""  # a take without an end asks for no number
         message = (
-            f"{name} is closed as interrupted: {len(shots)} of {take.asked} shots are in the journal,"
+            f"{name} is closed as interrupted: {len(shots)}{of_asked} shots are in the journal,"
             f" {paired} of them pairs; {kept} frames without proof"
         )
         if self._step("close take", name, message):

@@ -86,7 +86,8 @@ def show(folder: Path, as_json: bool) -> None:
     )
     table = Table("scene", "kind", "take", "state", "asked", "pairs", "rejected")
     for take in takes:
-        table.add_row(*(escape(str(value)) for value in take.values()))
+        shown = {**take, "asked": take["asked"] or "until stopped"}
+        table.add_row(*(escape(str(value)) for value in shown.values()))
     out.print(table)
     for title in ("reasons", "kept_frames", "problems"):
         for line in data[title]:
@@ -116,7 +117,8 @@ def check(context: click.Context, folder: Path, as_json: bool) -> None:
             for one in report.findings:
                 table.add_row(one.kind, escape(one.message), escape(one.hint))
             out.print(table)
-        state = f"{len(report.findings)} findings" if report.findings else "whole"
+        number = len(report.findings)
+        state = f"{number} finding{'s'[: number > 1]}" if number else "whole"
         out.print(
             f"{report.session}: {state}; {report.pairs} pairs, {report.files} files,"
             f" {report.bytes / 1e6:.1f} MB read"

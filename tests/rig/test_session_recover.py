@@ -19,7 +19,7 @@ from rig.session import Session
 from rig.session_check import check_session
 from rig.session_recover import recover_session
 from tests.rig.disk_faults import frame
-from tests.rig.recorded import contents, crashed, found, run, whole_session
+from tests.rig.recorded import contents, crashed, found, record, run, whole_session
 
 
 @pytest.fixture
@@ -84,6 +84,15 @@ def test_a_half_written_frame_is_listed_as_lost_and_its_bytes_are_kept(root: Pat
     assert [step.kind for step in steps] == ["keep frame", "lost frame", "close take"]
     assert (root / "recovered" / "s01" / "action" / part.name).stat().st_size == 5000
     assert found(root) == []
+
+
+def test_a_take_that_asked_for_no_number_is_told_without_one(root: Path, store: RawStore) -> None:
+    with Session.open(root) as session:
+        take = session.start_take("s01", "action", 0, {})
+        record(session, store, take, 0)
+    text = run("recover", root)[1]
+    assert "take 2 is closed as interrupted: 1 shots are in the journal, 1 of them pairs" in text
+    assert "until stopped" in run("show", root)[1]
 
 
 def test_a_dry_run_changes_no_byte_and_says_what_the_repair_then_does(root: Path, store: RawStore) -> None:
