@@ -74,7 +74,10 @@ def test_each_thing_that_is_wrong_is_one_line_with_a_hint_and_the_exit_code_says
 
 
 def test_a_folder_that_is_no_session_is_bad_input(tmp_path: Path) -> None:
-    assert run("check", tmp_path) == (2, f"{tmp_path} is no session")
+    assert run("check", tmp_path) == (
+        2,
+        f"{tmp_path} is no session (name the folder that holds session.yaml)",
+    )
 
 
 def test_a_check_can_be_cancelled(root: Path) -> None:
