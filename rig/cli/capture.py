@@ -195,8 +195,10 @@ def _show(result: TakeResult, *, as_json: bool) -> None:
         out.print(f"(the last {len(result.shots)} shots; all are in the session)")
     for line in result.warnings:
         out.print(line, style="yellow", markup=False)
+    kept = result.fired - result.discarded
+    thrown = f" ({result.discarded} of the pre-roll were not kept)" if result.discarded else ""
     out.print(
-        f"{result.paired} of {result.fired} shots are pairs in {result.session}; exposures B "
+        f"{result.paired} of {kept} shots are pairs in {result.session}{thrown}; exposures B "
         f"{result.applied.exposure_us['B']:g} µs, S {result.applied.exposure_us['S']:g} µs",
         markup=False,
     )
