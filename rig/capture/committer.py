@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -35,6 +36,8 @@ GROUP: Final = 16
 
 UNCHECKED: Final = 32
 """When so many pairs wait, their content is not looked at: recording comes first."""
+
+_POLL_S: Final = 0.01
 
 EXPOSURE_ABS_US: Final = 2.0
 EXPOSURE_REL: Final = 1e-3
@@ -113,6 +116,11 @@ class Committer(threading.Thread):
         """Hand a settled pulse over; never waits."""
         self._given += 1
         self._jobs.put(job)
+
+    def settled(self) -> None:
+        """Wait until all that was given so far is recorded and told; more may follow."""
+        while self.backlog and self.is_alive():
+            time.sleep(_POLL_S)
 
     def end(self) -> None:
         """Wait until all that was given is recorded and told."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rig.capture.indexing import DRIFT_PPM, Burst, Trace
+from rig.capture.indexing import Burst, Trace
 from rig.capture.pairing import Match, Pairing, Rejection
+from rig.capture.reference import DRIFT_PPM
 
 
 def contradiction(

@@ -26,14 +26,16 @@ import numpy as np
 
 from rig.camera.types import FrameMeta
 from rig.capture.clocks import fit_line
-
-DRIFT_PPM: Final = 200.0
-"""Largest difference in rate between a camera's clock and the box's that is believed."""
+from rig.capture.reference import DRIFT_PPM, Reference
 
 HOST_PPM: Final = 1000.0
 """Largest difference in rate between the computer's clock, which may be slewed, and the box's."""
 
 _ANCHORS: Final = 32
+CROSS_TALK: Final = (
+    "it ignored about as many triggers as there were pulses besides its frames: each pulse reaches it twice"
+    " (cross-talk between the trigger lines, or ringing)"
+)
 _TWICE: Final = "it was delivered twice"
 
 
@@ -93,6 +95,7 @@ class Burst:
             constant distance of the two starts is seen, too.
         earliest_ns: Time on the computer's clock before which no frame of a pulse can have come; None where
             that is not known.
+        reference: A pair that was proven before on the same clocks; None where there is none.
     """
 
     pulses: int
@@ -102,6 +105,7 @@ class Burst:
     jitter_ns: int = 200_000
     shared_clock: bool = False
     earliest_ns: int | None = None
+    reference: Reference | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "jitter_ns", min(self.jitter_ns, self.period_ns // 8))
@@ -246,6 +250,8 @@ def _start(
     ]
     if not strays and any(gap < 0 for gap in gaps):
         return "the frame numbers rise faster than the pulses came"
+    if _doubled(burst, trace, ids):
+        return CROSS_TALK
     if trace.anchored:  # from there on the intervals count the pulses
         return 0 if kept[0] == 0 else "an exposure came before the one that was proven to be the first"
     if strays or trace.first_id is None:
@@ -258,14 +264,28 @@ def _start(
     spare = room if trace.ignored is None else trace.ignored - ignored_between
     lowest = ids[0] - trace.first_id
     latest = latest_start(burst, [trace.frames[position] for position in kept], relative)
+    unseen = burst.earliest_ns is not None and not (burst.shared_clock or burst.reference)
     if latest is None:
         latest = lowest + spare
+    elif unseen and len(kept) < burst.pulses and latest > max(lowest, 0):
+        # It came so late that it may be of a spike a period before, and nothing else would show that.
+        return "the first frame came more than a period late, and not every pulse has a frame"
     possible = [start for start in range(max(lowest, 0), latest + 1) if start <= room]
     if not possible or lowest < 0:
         return "the frame numbers do not fit the number of pulses"
     if len(possible) > 1:
         return f"the first frame may belong to any of the pulses {possible[0]} to {possible[-1]}"
     return possible[0]
+
+
+def _doubled(burst: Burst, trace: Trace, ids: Sequence[int]) -> bool:
+    """Whether more edges came than pulses and every other frame on the grid may be of the wrong ones.
+
+    Where the edge of B's pulse also reaches S, S exposes too early and ignores its own pulse, every time: a
+    full house, on the grid. One or two such edges are a spike; on most pulses they would make the grid.
+    """
+    exposed = len(ids) if trace.first_id is None or trace.anchored else ids[-1] - trace.first_id + 1
+    return 2 * (max(exposed, len(ids)) + (trace.ignored or 0) - burst.pulses) > burst.pulses
 
 
 def latest_start(burst: Burst, frames: Sequence[FrameStamp], relative: Sequence[int]) -> int | None:

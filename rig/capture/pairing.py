@@ -12,7 +12,8 @@ from typing import Final, Literal
 import numpy as np
 
 from rig.capture.clocks import ClockKind, Clocks, Line, against_box, fit_line
-from rig.capture.indexing import DRIFT_PPM, Assignment, Burst, FrameStamp, Trace, assign
+from rig.capture.indexing import Assignment, Burst, FrameStamp, Trace, assign
+from rig.capture.reference import DRIFT_PPM
 
 __all__ = ["Burst", "FrameStamp", "Match", "Pairing", "Refusal", "Rejection", "Trace", "pair"]
 
@@ -86,6 +87,8 @@ class Pairing:
         refused: Frames without an index.
         clock: Whether the cameras share a clock, or two clocks were related by a linear fit.
         clocks: How the clocks ran.
+        off_ns: By how much the pairs contradict the burst's reference and are rejected for it; None where
+            they do not.
     """
 
     fired: int
@@ -94,6 +97,7 @@ class Pairing:
     refused: tuple[Refusal, ...]
     clock: ClockKind
     clocks: Clocks = field(default_factory=Clocks)
+    off_ns: int | None = None
 
 
 def pair(burst: Burst, b: Trace, s: Trace) -> Pairing:
@@ -112,9 +116,16 @@ def pair(burst: Burst, b: Trace, s: Trace) -> Pairing:
     at_s = {index: position for position, index in of_s.index.items()}
     fired = burst.pulses if burst.complete else _known_fired(b, s, at_b, at_s)
     both = sorted(at_b.keys() & at_s.keys())
-    found, clocks, failure = _relate_clocks(
-        burst, b, s, [(index, at_b[index], at_s[index]) for index in both]
-    )
+    couples = [(index, at_b[index], at_s[index]) for index in both]
+    found, clocks, failure = _relate_clocks(burst, b, s, couples)
+    off_ns = _against_reference(burst, b, s, couples)
+    if off_ns is not None:
+        found = []
+        failure = dict.fromkeys(
+            both,
+            f"its frames lie {off_ns / 1e6:.3f} ms further apart than those of the pair before:"
+            " one of them is of no pulse",
+        )
     rate_b, residual_b = _against_box(burst, b, at_b)
     rate_s, residual_s = _against_box(burst, s, at_s)
     clocks = replace(clocks, grid_rate_ppm={"B": rate_b, "S": rate_s})
@@ -135,7 +146,22 @@ def pair(burst: Burst, b: Trace, s: Trace) -> Pairing:
         rejected.append(Rejection(index, reason, at_b.get(index), at_s.get(index)))
     refused = [Refusal("B", position, why) for position, why in sorted(of_b.refused.items())]
     refused += [Refusal("S", position, why) for position, why in sorted(of_s.refused.items())]
-    return Pairing(fired, matches, tuple(rejected), tuple(refused), clocks.kind, clocks)
+    return Pairing(fired, matches, tuple(rejected), tuple(refused), clocks.kind, clocks, off_ns)
+
+
+def _against_reference(burst: Burst, b: Trace, s: Trace, both: Sequence[tuple[int, int, int]]) -> int | None:
+    """Return by how much the pair in the middle contradicts the reference; None where it fits or has none."""
+    if burst.reference is None or not both:
+        return None
+    apart = [
+        (s.frames[at_s].timestamp_ns - b.frames[at_b].timestamp_ns - burst.s_delay_ns, at_b)
+        for _, at_b, at_s in both
+    ]
+    apart_ns, at_b = sorted(apart)[len(apart) // 2]
+    common_ns = min(COMMON_CLOCK_NS, burst.period_ns // 4)
+    if abs(apart_ns) <= common_ns and abs(burst.reference.apart_ns) <= common_ns:
+        return None  # it looks like one clock, which tells the distance of each pair by itself
+    return burst.reference.off_ns(b.frames[at_b].timestamp_ns, apart_ns, burst.jitter_ns)
 
 
 def _why(of: Assignment, index: int) -> str:

@@ -16,10 +16,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -36,6 +36,9 @@ _LOG = logging.getLogger(__name__)
 
 WRITERS = 3
 """A frame's writer also waits for its hash and does the header: with three, two are at the disk."""
+
+LONGEST_WRITE_S: Final = 60.0
+"""A frame that is not written by then never will be: the disk hangs."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +101,7 @@ class Recorder:
         self._in_ring = dict.fromkeys(cameras, 0)
         self._slots = dict.fromkeys(cameras, 1)
         self.failed = threading.Event()
+        self._hung = False
 
     def deliver(self, camera: str, number: int, guess: int, record: FrameRecord) -> None:
         """Take a frame that most likely is of pulse ``guess`` of the take, and release its memory soon."""
@@ -132,7 +136,7 @@ class Recorder:
         if frame is None:
             raise RawFileError(f"frame {number} of camera {camera} is not here any more")
         path = self.place.path(index, camera)
-        here = frame.job.result()
+        here = self._written(frame)
         if isinstance(here, Staged) and frame.index == index:
             return here.named(path)
         self._shift[camera] = index - frame.guess  # the camera ignored triggers: so it will go on
@@ -159,7 +163,7 @@ class Recorder:
         if frame is None:
             return
         try:
-            here = frame.job.result()
+            here = self._written(frame)
             if isinstance(here, Staged):
                 self.store.discard(here)
         except BeamrigError as error:  # it was never written, or `Session.problems` will name it
@@ -175,9 +179,30 @@ class Recorder:
 
     def close(self, *, keep: bool = False) -> None:
         """Wait for the writers and remove the parts of frames that belong to no pair, unless told to keep."""
-        self._pool.shutdown(wait=True)
+        jobs = [frame.job for frame in tuple(self._frames.values())]
+        wait(jobs, 0.0 if self._hung else LONGEST_WRITE_S)
+        self._hung = self._hung or not all(job.done() for job in jobs)
+        self._pool.shutdown(wait=not self._hung, cancel_futures=self._hung)
         for camera, number in () if keep else tuple(self._frames):
             self.drop(camera, number)
+
+    def _written(self, frame: _Frame) -> Staged | RawImage:
+        """Wait until a frame is written, for as long as a disk may take.
+
+        Raises:
+            RawFileError: It could not be written, or the disk does not answer.
+        """
+        wait([frame.job], 0.0 if self._hung else LONGEST_WRITE_S)
+        if not frame.job.done():
+            self._hung = True  # nor will the others be written; one patience is enough
+            self.failed.set()
+            raise RawFileError(
+                f"a frame was not written within {LONGEST_WRITE_S:.0f} s",
+                hint="the disk does not answer: look at its cable or its network; restart beamrig after that",
+            )
+        if frame.job.cancelled():
+            raise RawFileError("a frame was not written", hint="the disk did not answer")
+        return frame.job.result()
 
     def _part_name(self, camera: str, number: int, mark: str = "f") -> Path:
         """Return a name of its own: what is not proven must not stand in the way of what is."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from rig.camera.inbox import FrameRecord
+from rig.camera.types import FrameMeta
 from rig.capture.arming import Bench, start_both, stop_all
 from rig.capture.collector import ID_ROOM, first_id_of
 from rig.capture.committer import Committer, Job
 from rig.capture.findings import Check
 from rig.capture.flow import Flow, TakeCounters
 from rig.capture.order import TakeOrder
+from rig.capture.pairing import Burst
 from rig.capture.recorder import Place, Recorder
 from rig.capture.result import AppliedPlan, Shot, TakeFailed, TakeResult
+from rig.capture.rolling import MARGIN_S
 from rig.capture.schedule import TakeControl, asked_pairs
 from rig.capture.tally import Tally
 from rig.capture.timing import Timing
@@ -24,6 +27,11 @@ from rig.profiles import CAMERAS
 from rig.raw_store import RawStore
 from rig.records import revoked_event
 from rig.trigger.base import Pulse, PulsePlan
+
+CONTRADICTED: Final = (
+    "the next volley contradicts it: by the cameras' clocks one of the two has a frame of no pulse"
+)
+OVERTAKEN: Final = "a frame came after it that may be the true one of its pulse"
 
 
 class Take:
@@ -169,11 +177,13 @@ class Take:
         self._tally.add(end)
         if self._flow.holding and self._control.kept:
             flow.keep()
+        if end.doubted:
+            self._take_back(end.doubted, CONTRADICTED)
         if end.alarm:
             self._revoke(first_pulse, end.alarm)
         elif not end.full:
             self._armed = False
-        self._committer.log.forget_before(self._numbers.pulse)
+        self._committer.log.forget_before(self._numbers.witness.first_doubtful(self._numbers.pulse))
 
     def _make(self, deliver: Deliver, give: Callable[[Job], None]) -> Volley:
         width = self._order.plan.exposure_control == "width"
@@ -197,12 +207,41 @@ class Take:
                 self._numbers.next_id[name] + count < ID_ROOM.get(camera.info.tl_type, 1 << 62)
                 for name, camera in self._bench.cameras.items()
             )
-            self._tally.refused += stale
+            self._tally.refused += [
+                f"camera {name}, frame {meta.frame_id}: it came without a pulse of the take"
+                for name, meta in stale
+            ]
+            self._doubt(stale)
             self._armed = not stale and room
         if not self._armed:
             self._arm_again()
         if self._pulses.count != count or str(self._bench.box.state()) == "safe":
             self._pulses = self._bench.box.configure(PulsePlan(count, self._timing.period_s, self._outputs))
+
+    def _doubt(self, stale: list[tuple[str, FrameMeta]]) -> None:
+        """Take back the last volley when a frame came after it that may be the true one of its pulse."""
+        witness, period_ns = self._numbers.witness, round(self._timing.period_s * 1e9)
+        jitter_ns = Burst(1, period_ns).jitter_ns
+        if any(
+            witness.overtaken(name, meta.timestamp_ns, period_ns, jitter_ns, round(MARGIN_S * 1e9))
+            for name, meta in stale
+        ):
+            doubted = witness.last
+            witness.refute()
+            self._take_back(doubted, OVERTAKEN)
+
+    def _take_back(self, doubted: range, reason: str) -> None:
+        """Turn recorded pairs of an earlier volley into rejected shots; the take goes on."""
+        self._committer.settled()
+        log, order = self._committer.log, self._order
+        indices = [index for index in log.pairs_from(doubted.start) if index in doubted]
+        if not indices:
+            return
+        place = (order.scene, order.kind, self._take)
+        log.revoke(indices, reason)
+        order.session.journal.append(*(revoked_event(*place, index, reason) for index in indices))
+        which = ", ".join(str(index) for index in indices[:5]) + (" ..." if len(indices) > 5 else "")
+        self._flow.warnings.append(f"pairs that were recorded were taken back ({which}): {reason}")
 
     def _arm_again(self) -> None:
         """Stop and start both cameras, so that their numbers start anew."""
@@ -232,6 +271,8 @@ class Take:
         self._tally.reason = end.stopped
         self._armed = end.full
         self._numbers.pulse, self._numbers.frame = 0, dict.fromkeys(CAMERAS, 0)
+        witness = self._numbers.witness
+        witness.lone = witness.last = range(0)  # nothing of it was recorded
         place = {"scene": self._order.scene, "kind": self._order.kind, "take": self._take}
         event = {"event": "warmup", **place, "pulses": self._order.warmup, "frames": dict(came)}
         self._order.session.journal.append({**event, "notes": end.refused})

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rig.camera.inbox import FrameRecord
+from rig.camera.types import FrameMeta
 from rig.capture.arming import Bench, for_both
 from rig.capture.collector import Collector
 from rig.capture.committer import Job
 from rig.capture.indexing import HOST_PPM
 from rig.capture.pairing import Burst, Match, Rejection, Trace
+from rig.capture.reference import Reference, Witness
 from rig.capture.rolling import MARGIN_S, Rolling, Settled
 from rig.capture.schedule import TakeControl
 from rig.errors import BeamrigError, CameraTimeout, CaptureError
@@ -29,6 +31,9 @@ SILENCE_S: Final = 2 * MARGIN_S
 
 _POLL_S: Final = 0.01
 _LINGER_S: Final = 1.0
+_TRANSPORT_S: Final = 0.1
+"""How long a frame may be under way when it is read out, before the volley of a single pulse is closed; one
+that comes later still is found before the next volley (:func:`flush`)."""
 
 Deliver = Callable[[str, int, int, FrameRecord], None]
 """Takes camera, number of the frame within the take, the pulse that it most likely is of, and the frame."""
@@ -42,11 +47,13 @@ class Numbers:
         pulse: Pulses of the take so far: the trigger index of the next one.
         frame: Frames of each camera so far.
         next_id: Number that each camera gives to its next exposure.
+        witness: What the pairs so far say about the next one.
     """
 
     pulse: int
     frame: dict[str, int]
     next_id: dict[str, int]
+    witness: Witness = field(default_factory=Witness)
 
 
 @dataclass
@@ -58,6 +65,7 @@ class VolleyEnd:
         full: Whether both cameras delivered one frame for each pulse and nothing else.
         refused: Frames without a pulse, a line each.
         alarm: Why nothing of it can be trusted; empty when all is well.
+        doubted: Pulses of an earlier volley whose pairs this one contradicts, so that neither can be trusted.
         error: What ended it; None when nothing did.
         stopped: Why it was ended early; empty when it was not, or by the operator.
         losses: By how much the cameras' counters rose.
@@ -67,6 +75,7 @@ class VolleyEnd:
     full: bool = False
     refused: list[str] = field(default_factory=list)
     alarm: str = ""
+    doubted: range = range(0)
     error: BeamrigError | None = None
     stopped: str = ""
     losses: dict[str, dict[str, int | None]] = field(default_factory=dict)
@@ -116,6 +125,8 @@ class Volley:
         self._collectors: dict[str, Collector] = {}
         self._rolling: Rolling | None = None
         self._end = VolleyEnd()
+        self._last: tuple[Reference, bool] | None = None
+        self._contradicted = False
 
     def run(self) -> VolleyEnd:
         """Fire and collect, settle what is proven; the cameras stay armed."""
@@ -158,22 +169,48 @@ class Volley:
             collector.drain()
         self._advance()
         traces: dict[str, Trace] = {name: self._collectors[name].trace() for name in CAMERAS}
+        if self._fired_ns is None:  # no pulse, so no frame is of one, and there is nothing to reject
+            for name, trace in traces.items():
+                end.refused += [
+                    f"camera {name}, frame {stamp.frame_id}: no pulse was fired" for stamp in trace.frames
+                ]
+            self._count(end)
+            return end
         closing = rolling.close(traces, complete=self._complete, at_most=self._at_most)
-        end.fired, end.alarm = (closing.fired if self._fired_ns is not None else 0), rolling.alarm
+        end.fired, end.alarm = closing.fired, rolling.alarm
         for settled in closing.settled:
             self._pass_on(settled, self._numbers.pulse + closing.fired)
         for one in closing.refused:
             number = traces[one.camera].frames[one.position].frame_id
             end.refused.append(f"camera {one.camera}, frame {number}: {one.reason}")
-        end.losses = {name: collector.losses() for name, collector in self._collectors.items()}
-        counts = {name: len(collector.stamps) for name, collector in self._collectors.items()}
-        exact = all(count == self._pulses.count for count in counts.values())
+        exact = all(len(collector.stamps) == self._pulses.count for collector in self._collectors.values())
         end.full = self._complete and exact and not closing.refused and not end.alarm
-        self._numbers.pulse += end.fired
-        for name, count in counts.items():
-            self._numbers.frame[name] += count
-            self._numbers.next_id[name] += count
+        end.full = end.full and not self._contradicted
+        self._testify(end)
+        self._count(end)
         return end
+
+    def _testify(self, end: VolleyEnd) -> None:
+        """Say what this volley means for the next one, and for the one before."""
+        witness = self._numbers.witness
+        witness.last = range(0)
+        if end.alarm or self._contradicted:
+            end.doubted = witness.refute()
+        elif self._last is not None:
+            reference, free = self._last
+            witness.confirm(reference, range(self._numbers.pulse, self._numbers.pulse + end.fired), free=free)
+            witness.ended_ns = {
+                name: max(stamp.timestamp_ns for stamp in one.stamps)
+                for name, one in self._collectors.items()
+            }
+
+    def _count(self, end: VolleyEnd) -> None:
+        """Note what the cameras lost, and let the numbers run on."""
+        self._numbers.pulse += end.fired
+        for name, collector in self._collectors.items():
+            end.losses[name] = collector.losses()
+            self._numbers.frame[name] += len(collector.stamps)
+            self._numbers.next_id[name] += len(collector.stamps)
 
     # ---- the proof while it runs
 
@@ -189,6 +226,7 @@ class Volley:
             s_delay_ns=s_delay_ns(self._pulses, self._bench.outputs),
             shared_clock=self._bench.shared_clock,
             earliest_ns=self._fired_ns,
+            reference=None if self._bench.shared_clock else self._numbers.witness.reference,
         )
 
     def _advance(self) -> None:
@@ -201,6 +239,11 @@ class Volley:
     def _pass_on(self, settled: Settled, fired: int) -> None:
         one = settled.one
         places = {"B": one.b, "S": one.s}
+        self._contradicted = self._contradicted or settled.pairing.off_ns is not None
+        if isinstance(one, Match):
+            b_ns, s_ns = (self._collectors[name].stamps[places[name] or 0].timestamp_ns for name in CAMERAS)
+            apart_ns = s_ns - b_ns - s_delay_ns(self._pulses, self._bench.outputs)
+            self._last = Reference(b_ns, apart_ns), settled.pairing.clock == "fitted"
         index = self._numbers.pulse + one.index
         moved: Match | Rejection = _at(one, index)
         metas = {
@@ -288,9 +331,9 @@ class Volley:
         try:
             fired = self._bench.box.wait_done(self._pulses.period_s + MARGIN_S)
             self._shots = self._bench.box.shots()
-            if self._pulses.count > 1 and not self._control.stopping:
+            if not self._control.stopping:
                 # One exposure too many is evidence, too: it shows a pulse that was none of the box's count.
-                time.sleep(self._frame_s + min(self._pulses.period_s, _LINGER_S))
+                self._linger()
         except BeamrigError as error:
             self._complete = False
             return error
@@ -298,6 +341,15 @@ class Volley:
             self._complete = False
             return CaptureError(f"the box fired {fired} pulses instead of {self._pulses.count}")
         return None
+
+    def _linger(self) -> None:
+        """Wait for a frame too many; after a single pulse, until its own must have come, too."""
+        if self._pulses.count > 1:
+            time.sleep(self._frame_s + min(self._pulses.period_s, _LINGER_S))
+        elif self._fired_ns is not None:
+            burst = self._told()
+            since_s = (time.monotonic_ns() - self._fired_ns) * 1e-9
+            time.sleep(max(burst.s_delay_ns * 1e-9 + self._frame_s + _TRANSPORT_S - since_s, 0.0))
 
     def _safe(self) -> BeamrigError | None:
         try:
@@ -314,13 +366,13 @@ def _at(one: Match | Rejection, index: int) -> Match | Rejection:
     return Rejection(index, one.reason, one.b, one.s)
 
 
-def flush(bench: Bench) -> list[str]:
-    """Throw away frames that no pulse of this take made; returns a line for each.
+def flush(bench: Bench) -> list[tuple[str, FrameMeta]]:
+    """Throw away frames that came between two volleys; returns camera and description of each.
 
     Raises:
         DeviceError: A camera is gone.
     """
-    stale = []
+    stale: list[tuple[str, FrameMeta]] = []
     for name in CAMERAS:
         camera = bench.cameras[name]
         while True:
@@ -329,5 +381,5 @@ def flush(bench: Bench) -> list[str]:
             except CameraTimeout:
                 break
             camera.release(record)
-            stale.append(f"camera {name}, frame {record.meta.frame_id}: it came without a pulse of the take")
+            stale.append((name, record.meta))
     return stale

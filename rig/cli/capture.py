@@ -162,6 +162,8 @@ def _schedule(
     """Return the schedule that the options name."""
     if by_hand + until_stopped + (every_s is not None) > 1:
         raise click.UsageError("--by-hand, --every and --until-stopped exclude each other")
+    if period_s is not None and (by_hand or every_s is not None):
+        raise click.UsageError("--period needs a burst: --by-hand and --every fire one pulse at a time")
     if preroll_s is not None and not until_stopped:
         raise click.UsageError("--preroll needs --until-stopped")
     if until_stopped and pairs is not None:

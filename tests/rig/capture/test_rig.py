@@ -174,7 +174,13 @@ def test_ctrl_c_ends_an_open_take_after_the_present_shot(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "words",
-    [("--by-hand", "--until-stopped"), ("--preroll", "1 s"), ("--until-stopped", "--pairs", "3")],
+    [
+        ("--by-hand", "--until-stopped"),
+        ("--preroll", "1 s"),
+        ("--until-stopped", "--pairs", "3"),
+        ("--by-hand", "--period", "1 s"),
+        ("--every", "3 s", "--period", "1 s"),
+    ],
 )
 def test_schedules_that_exclude_each_other_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
     place = ("--session", str(tmp_path / "ses"), "--scene", "s01", "--kind", "static")
