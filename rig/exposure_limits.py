@@ -149,7 +149,10 @@ class _Busy:
 
 def _on_grid(value: float, step: float, rounding: Callable[[float], float]) -> float:
     """Round to a multiple of `step`; 1e-6 of a step is floating-point noise, not a reason to go up."""
-    return float(f"{rounding(value / step - (1e-6 if rounding is math.ceil else 0)) * step:.12g}")
+    steps = value / step - (1e-6 if rounding is math.ceil else 0)
+    if not math.isfinite(steps):
+        return value  # beyond all limits, which refuse it
+    return float(f"{rounding(steps) * step:.12g}")
 
 
 def _safe(value: float, *, up: bool) -> float:

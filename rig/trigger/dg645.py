@@ -63,8 +63,9 @@ class DG645(BoxDriver):
         check_plan(plan, self.profile.limits, self.NAME)
 
     def _make_safe(self) -> None:
-        if self._unknown or self._state is BoxState.RUNNING:
-            # The DG645 has no command that stops a burst; a reset does, and clears what was set up.
+        if self._unknown or self._state in {BoxState.RUNNING, BoxState.FAULT}:
+            # The DG645 has no command that stops a burst; a reset does, and clears what was set up. After a
+            # fault it also forgets errors that nobody fetched: they would be blamed on the next command.
             self._talk.reset()
             self._unknown = False
         self._talk.set("TSRC", TriggerSource.SINGLE_SHOT)

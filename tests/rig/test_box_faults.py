@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rig.errors import NotArmed, ProtocolError, TriggerError
@@ -288,6 +288,7 @@ def _error_of_a_burst(box: BoxDriver, name: str) -> TriggerError | None:
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fault=st.sampled_from(["silent", "garbage", "error"]), after=st.integers(0, 70))
+@example(fault="error", after=1)
 def test_one_bad_answer_anywhere_gives_an_error_or_the_whole_burst(
     box: BoxDriver, virtual: VirtualBox, engine: PulseEngine, name: str, fault: str, after: int
 ) -> None:

@@ -229,6 +229,12 @@ def test_following_the_hint_leads_to_a_plan(speed: float, blur: float) -> None:
             assert plan_exposure(RIG, speed_mps=speed, blur_s_px=float(pixels[1]))
 
 
+@pytest.mark.parametrize("period_s", [1e4, 1.8e300])
+def test_a_usual_period_beyond_the_box_is_refused_whatever_its_size(period_s: float) -> None:
+    with pytest.raises(PlanError, match="too long for the trigger box"):
+        plan_exposure(RIG.model_copy(update={"period_s": period_s}), speed_mps=1.4, blur_s_px=4)
+
+
 def test_a_filter_that_would_work_is_named() -> None:
     """30 ms are too short for ND 0.9 (24.6 + 13 ms), and just right for ND 0.6 (12.3 + 13 ms)."""
     with pytest.raises(PlanError) as refusal:
