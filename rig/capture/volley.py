@@ -230,7 +230,7 @@ class Volley:
         )
 
     def _advance(self) -> None:
-        if self._rolling is None:
+        if self._rolling is None or self._fired_ns is None:
             return
         sights = {name: collector.sight() for name, collector in self._collectors.items()}
         for settled in self._rolling.advance(sights):

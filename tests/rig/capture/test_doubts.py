@@ -11,10 +11,14 @@ import pytest
 
 from rig import Rig
 from rig.capture.result import TakeFailed, TakeResult
+from rig.capture.rolling import Rolling
 from rig.capture.schedule import ByHand, TakeControl, UntilStopped
+from rig.capture.volley import Volley
+from rig.raw_image import RawImage
 from rig.raw_store import RawStore, Staged
 from rig.session import Session
 from rig.virtual.client import WorldClient
+from tests.rig.capture.test_schedules import stray
 from tests.rig.small_rig import small_plan, small_rig, write_small_rig
 
 PERIOD_S = 0.05
@@ -129,6 +133,42 @@ def test_when_recording_is_slower_than_shooting_the_take_stops_and_loses_nothing
     assert "recording is slower than shooting" in result.reason
     assert 10 < result.paired == result.fired < 2000
     assert record.problems() == []
+
+
+def test_a_disk_that_does_not_answer_ends_the_take_with_a_reason(
+    small: Rig, record: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, stage = threading.Event(), RawStore.stage
+
+    def hangs(store: RawStore, path: Path, image: RawImage) -> Staged:
+        if image.trigger_index >= 3:
+            answers.wait(60)
+        return stage(store, path, image)
+
+    monkeypatch.setattr(RawStore, "stage", hangs)
+    monkeypatch.setattr("rig.capture.recorder.LONGEST_WRITE_S", 1.0)
+    with pytest.raises(TakeFailed, match="was not written within 1 s") as failed:
+        small.capture(record, "s01", "action", 6, PERIOD_S)
+    answers.set()
+    assert failed.value.result.paired == 3
+    assert "the disk does not answer" in failed.value.hint
+
+
+def test_frames_that_came_before_the_box_was_fired_are_no_shots(
+    small: Rig, record: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control, start_proof = TakeControl(), Volley._start_proof
+
+    def stopped_meanwhile(volley: Volley) -> Rolling:
+        stray(small)
+        control.stop()
+        return start_proof(volley)
+
+    monkeypatch.setattr(Volley, "_start_proof", stopped_meanwhile)
+    result = small.capture(record, "s01", "action", 2, PERIOD_S, control=control)
+    assert (result.state, result.fired, result.shots) == ("cancelled", 0, ())
+    assert [line.split(": ")[1] for line in result.refused] == ["no pulse was fired"] * 4
+    assert record.pairs() == record.rejected() == []
 
 
 def test_without_a_counter_of_ignored_triggers_an_open_take_is_cut_into_short_volleys(tmp_path: Path) -> None:
