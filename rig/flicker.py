@@ -23,6 +23,9 @@ from rig.plan import ExposurePlan
 MODULATION: Final = 0.3
 """Modulation that is assumed where nobody has measured it: fluorescent tubes on a choke."""
 
+MAINS_HZ: Final = (50, 60)
+"""The mains there are; lamps flicker at twice that."""
+
 WARN_ABOVE: Final = 0.02
 """A ratio of brightness B/S that wanders by more is worth a warning: photometric alignment takes it as one
 constant of the scene."""
@@ -158,3 +161,10 @@ def flicker(plan: ExposurePlan, mains_hz: float, modulation: float = MODULATION)
         ratio_error=ratio_error(plan.applied_us, plan.placement, light_hz, modulation),
         steady_s_us=steady_exposure_us(plan.applied_us["S"], plan.tau, light_hz),
     )
+
+
+def in_passing(plan: ExposurePlan) -> str:
+    """Say in one line what lamps on either mains would do, where nobody said which mains there is."""
+    lights = [flicker(plan, mains_hz) for mains_hz in MAINS_HZ]
+    off = ", ".join(f"{light.ratio_error:.1%} at {light.mains_hz:g} Hz" for light in lights)
+    return f"lit by lamps on the mains, B/S may be off by {off}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.planning import PlanOutcome
+from gui.planning import PlanOutcome, sentence
 from gui.widgets.measure_card import MeasureCard
 from gui.widgets.readout import Readout
 from gui.widgets.timeline import Timeline, Timing
 from rig.exposure import ExposurePlan
+from rig.flicker import in_passing
 from rig.placement import explain, s_delay_s
 
 
@@ -131,7 +132,7 @@ class PlanResults(QWidget):
             )
         )
         self.placing.setText(explain(plan.applied_us, plan.placement) + ".")
-        self.control.setText(CONTROL[plan.exposure_control])
+        self.control.setText(f"{CONTROL[plan.exposure_control]}\n{sentence(in_passing(plan))}")
         self.notes.setText("\n".join(plan.notes))
         self._notes_card.setVisible(bool(plan.notes))
 

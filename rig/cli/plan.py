@@ -7,7 +7,7 @@ from rich.table import Table
 
 from rig.cli.common import LENGTH, SPEED, TIME, console, json_option, place_option, print_json, rig_option
 from rig.exposure import plan_exposure
-from rig.flicker import Flicker, flicker
+from rig.flicker import MAINS_HZ, Flicker, flicker, in_passing
 from rig.placement import explain
 from rig.plan import ExposurePlan
 from rig.profiles import CAMERAS, load_rig
@@ -83,7 +83,7 @@ def plan(
         placement=placement,
     )
     mains_hz = rig.mains_hz if mains is None else int(mains)
-    lights = [flicker(made, hz) for hz in ((50, 60) if mains_hz is None else (mains_hz,))]
+    lights = [flicker(made, hz) for hz in (MAINS_HZ if mains_hz is None else (mains_hz,))]
     if as_json:
         print_json({**made.to_dict(), "flicker": [light.to_dict() for light in lights]})
     else:
@@ -125,8 +125,7 @@ def _show(made: ExposurePlan) -> None:
 def _show_light(made: ExposurePlan, lights: list[Flicker], *, known: bool) -> None:
     """Say what lamps on the mains would do: in passing when nobody said which mains, else as a note."""
     if not known:
-        off = ", ".join(f"{light.ratio_error:.1%} at {light.mains_hz:g} Hz" for light in lights)
-        console().print(f"lit by lamps on the mains, B/S may be off by {off} (see --mains)")
+        console().print(f"{in_passing(made)} (see --mains)")
         return
     for light in lights:
         if light.text() not in made.notes:
