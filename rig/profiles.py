@@ -141,7 +141,7 @@ def load_profile(name_or_path: str | Path, kind: Kind | None = None) -> Profile:
         ProfileError: Missing, unreadable, of another kind, or against the schema (`ProfileInvalid`,
             with file, line, field and what is allowed).
     """
-    text, source, folder = _read(name_or_path)
+    text, source, folder = _read(name_or_path, kind)
     profile = _parsed(text, source)
     if kind is not None and profile.kind != kind:
         raise ProfileError(f"{source}: is a {profile.kind} profile, a {kind} profile is wanted")
@@ -257,8 +257,11 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _read(name_or_path: str | Path) -> tuple[str, str, Path | None]:
-    """Return text, name for messages, and the folder of a user's file (None for a built-in one)."""
+def _read(name_or_path: str | Path, kind: Kind | None = None) -> tuple[str, str, Path | None]:
+    """Return text, name for messages, and the folder of a user's file (None for a built-in one).
+
+    `kind` only decides which names are told where there is none of that name.
+    """
     if _is_path(name_or_path):
         path = _expanded(name_or_path)
         try:
@@ -281,6 +284,7 @@ def _read(name_or_path: str | Path) -> tuple[str, str, Path | None]:
     name = str(name_or_path)
     known = _names()
     if not _NAME.fullmatch(name) or name not in known:
+        known = [entry.name for entry in list_profiles() if kind in (None, entry.kind)]
         close = difflib.get_close_matches(name, known, n=1)
         guess = f"did you mean {close[0]}? " if close else ""
         raise ProfileError(

@@ -32,7 +32,8 @@ _COMMAND_DEADLINE_S = 5.0
 
 def reason_of(exc: Exception) -> str:
     """Return the first sentence of a genicam exception, without the file and line of its C++ source."""
-    return str(exc).split(" : ")[0].split(" (file ")[0].strip() or type(exc).__name__
+    text = str(exc).split(" : ")[0].split(" (file ")[0].replace(" (Message from the source: )", "")
+    return text.strip() or type(exc).__name__
 
 
 class Feature:
