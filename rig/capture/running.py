@@ -9,6 +9,7 @@ from typing import Any, Final
 from rig.camera.inbox import FrameRecord
 from rig.camera.types import FrameMeta
 from rig.capture.arming import Bench, start_both, stop_all
+from rig.capture.between import Numbers, flush
 from rig.capture.collector import ID_ROOM, first_id_of
 from rig.capture.committer import Committer, Job
 from rig.capture.findings import Check
@@ -21,7 +22,7 @@ from rig.capture.rolling import MARGIN_S
 from rig.capture.schedule import TakeControl, asked_pairs
 from rig.capture.tally import Tally
 from rig.capture.timing import Timing
-from rig.capture.volley import Deliver, Numbers, Volley, flush
+from rig.capture.volley import Deliver, Volley
 from rig.errors import BeamrigError, CaptureError
 from rig.profiles import CAMERAS
 from rig.raw_store import RawStore

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from rig.capture.between import VolleyEnd
 from rig.capture.result import TakeResult
-from rig.capture.volley import VolleyEnd
 from rig.errors import BeamrigError
 
 REFUSED_LINES: Final = 1000

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Final
 
 from rig.camera.inbox import FrameRecord
-from rig.camera.types import FrameMeta
 from rig.capture.arming import Bench, for_both
+from rig.capture.between import Numbers, VolleyEnd
 from rig.capture.collector import Collector
 from rig.capture.committer import Job
 from rig.capture.indexing import HOST_PPM
 from rig.capture.pairing import Burst, Match, Rejection, Trace
-from rig.capture.reference import Reference, Witness
+from rig.capture.reference import Reference
 from rig.capture.rolling import MARGIN_S, Rolling, Settled
 from rig.capture.schedule import TakeControl
-from rig.errors import BeamrigError, CameraTimeout, CaptureError
+from rig.errors import BeamrigError, CaptureError
 from rig.placement import s_delay_ns
 from rig.profiles import CAMERAS
 from rig.trigger.base import PulsePlan
@@ -37,48 +37,6 @@ that comes later still is found before the next volley (:func:`flush`)."""
 
 Deliver = Callable[[str, int, int, FrameRecord], None]
 """Takes camera, number of the frame within the take, the pulse that it most likely is of, and the frame."""
-
-
-@dataclass
-class Numbers:
-    """Where counting stands between two volleys.
-
-    Attributes:
-        pulse: Pulses of the take so far: the trigger index of the next one.
-        frame: Frames of each camera so far.
-        next_id: Number that each camera gives to its next exposure.
-        witness: What the pairs so far say about the next one.
-    """
-
-    pulse: int
-    frame: dict[str, int]
-    next_id: dict[str, int]
-    witness: Witness = field(default_factory=Witness)
-
-
-@dataclass
-class VolleyEnd:
-    """What became of a volley.
-
-    Attributes:
-        fired: How many pulses were fired, as far as known.
-        full: Whether both cameras delivered one frame for each pulse and nothing else.
-        refused: Frames without a pulse, a line each.
-        alarm: Why nothing of it can be trusted; empty when all is well.
-        doubted: Pulses of an earlier volley whose pairs this one contradicts, so that neither can be trusted.
-        error: What ended it; None when nothing did.
-        stopped: Why it was ended early; empty when it was not, or by the operator.
-        losses: By how much the cameras' counters rose.
-    """
-
-    fired: int = 0
-    full: bool = False
-    refused: list[str] = field(default_factory=list)
-    alarm: str = ""
-    doubted: range = range(0)
-    error: BeamrigError | None = None
-    stopped: str = ""
-    losses: dict[str, dict[str, int | None]] = field(default_factory=dict)
 
 
 class Volley:
@@ -245,7 +203,7 @@ class Volley:
             apart_ns = s_ns - b_ns - s_delay_ns(self._pulses, self._bench.outputs)
             self._last = Reference(b_ns, apart_ns), settled.pairing.clock == "fitted"
         index = self._numbers.pulse + one.index
-        moved: Match | Rejection = _at(one, index)
+        moved: Match | Rejection = replace(one, index=index)
         metas = {
             name: None if place is None else self._collectors[name].metas.pop(place, None)
             for name, place in places.items()
@@ -357,29 +315,3 @@ class Volley:
         except BeamrigError as error:
             return error
         return None
-
-
-def _at(one: Match | Rejection, index: int) -> Match | Rejection:
-    """Return the pulse with its trigger index in the take."""
-    if isinstance(one, Match):
-        return Match(index, one.b, one.s, one.skew_us, one.residual_us, one.grid_residual_us)
-    return Rejection(index, one.reason, one.b, one.s)
-
-
-def flush(bench: Bench) -> list[tuple[str, FrameMeta]]:
-    """Throw away frames that came between two volleys; returns camera and description of each.
-
-    Raises:
-        DeviceError: A camera is gone.
-    """
-    stale: list[tuple[str, FrameMeta]] = []
-    for name in CAMERAS:
-        camera = bench.cameras[name]
-        while True:
-            try:
-                record = camera.next_record(0.0)
-            except CameraTimeout:
-                break
-            camera.release(record)
-            stale.append((name, record.meta))
-    return stale
