@@ -7,8 +7,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 # Extra words for pip, for instance an index that holds the torch build for your GPU.
 PIP_ARGS ?=
-# Tests wait for devices more than they compute: three at a time keep two cores busy.
-JOBS ?= 3
+# Tests wait for devices more than they compute: two at a time.
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt setup.py $(wildcard rig/virtual/protocol.h rig/virtual/producer/*.[ch] rig/virtual/producer/*.py rig/virtual/sensor/*.c rig/camera/unpack/*.[ch])

@@ -57,6 +57,11 @@ class Outcome:
         return {shot.record.index: shot.reason for shot in self.result.shots if not shot.paired}
 
     @property
+    def came_late(self) -> bool:
+        """Whether the computer was so busy that a burst with missing frames could not be proven."""
+        return any("more than a period late" in reason for reason in self.reasons.values())
+
+    @property
     def skews_us(self) -> list[float | None]:
         return [shot.skew_us for shot in self.result.shots if shot.paired]
 

@@ -100,8 +100,10 @@ def test_a_first_edge_that_never_reached_the_camera_shifts_no_pair_of_two_clocks
     )
     assert outcome.struck == 2
     assert outcome.paired == []
-    assert {reason for reason in outcome.reasons.values() if reason} == {
-        f"camera {camera}: the first frame may belong to any of the pulses 0 to 1"
+    (reason,) = {reason for reason in outcome.reasons.values() if reason}
+    assert reason in {  # the second one on a busy computer
+        f"camera {camera}: the first frame may belong to any of the pulses 0 to 1",
+        f"camera {camera}: the first frame came more than a period late, and not every pulse has a frame",
     }
 
 
