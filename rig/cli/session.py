@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from rig.cli.common import console, json_option, print_json
+from rig.cli.interrupt import cancel_by_ctrl_c
 from rig.cli.params import PathName
 
 _CHECK_EXAMPLES = """\b
@@ -103,7 +102,7 @@ def check(context: click.Context, folder: Path, as_json: bool) -> None:
     from rig.session import Session
     from rig.session_check import check_session
 
-    with Session.open(folder) as opened, _cancel_by_ctrl_c() as cancel, _progress(quiet=as_json) as bar:
+    with Session.open(folder) as opened, cancel_by_ctrl_c() as cancel, _progress(quiet=as_json) as bar:
         task = bar.add_task("reading", total=None)
         report = check_session(
             opened, progress=lambda done, total: bar.update(task, completed=done, total=total), cancel=cancel
@@ -154,16 +153,6 @@ def recover(folder: Path, dry_run: bool, as_json: bool) -> None:
         table.add_row(step.kind, escape(step.message))
     out.print(table)
     out.print("nothing was changed; leave --dry-run out to do it" if dry_run else "nothing was deleted")
-
-
-@contextlib.contextmanager
-def _cancel_by_ctrl_c() -> Iterator[threading.Event]:
-    cancel = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: cancel.set())
-    try:
-        yield cancel
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
