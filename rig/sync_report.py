@@ -88,11 +88,6 @@ class PeriodLimit:
     plan_holds: bool
     tried: tuple[tuple[float, bool], ...]
 
-    @property
-    def highest_rate_hz(self) -> float | None:
-        """Pulses per second at the shortest period."""
-        return None if self.shortest_s is None else 1 / self.shortest_s
-
 
 @dataclass(frozen=True)
 class Bar:

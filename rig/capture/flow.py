@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from rig.capture.committer import Committer, Job
 from rig.capture.disk import DiskGuard, DiskState
-from rig.capture.pairing import Match
 from rig.capture.recorder import Recorder
 from rig.errors import BeamrigError, CaptureError
 from rig.profiles import CAMERAS
@@ -109,10 +108,6 @@ class Flow:
         """Let go of what is held and was not asked for."""
         while self._held:
             self._discard(self._held.popleft())
-
-    def held_pairs(self) -> int:
-        """How many pairs a pre-roll holds."""
-        return sum(isinstance(job.one, Match) for job in self._held)
 
     def look(self) -> str:
         """Look at the disk; returns why no further shot must be fired, empty when all is well.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from rig.capture.schedule import ByHand, Schedule, TakeControl, UntilStopped
 from rig.cli.common import console
+from rig.cli.interrupt import on_ctrl_c
 
 if TYPE_CHECKING:  # it loads numpy
     from rig.capture.flow import TakeCounters
@@ -62,7 +62,7 @@ def live_line(rig: Rig, *, quiet: bool) -> Iterator[None]:
 def steered_by_ctrl_c(control: TakeControl) -> Iterator[None]:
     """Let Ctrl+C end the take after the present shot, a second one at once, and a third one everything."""
 
-    def interrupt(number: int, frame: object) -> None:
+    def interrupt() -> None:
         if control.aborting:
             raise KeyboardInterrupt
         if control.stopping:
@@ -70,11 +70,8 @@ def steered_by_ctrl_c(control: TakeControl) -> Iterator[None]:
         else:
             control.stop()
 
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
+    with on_ctrl_c(interrupt):
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def follow_keys(schedule: Schedule, control: TakeControl) -> None:

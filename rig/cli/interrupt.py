@@ -5,15 +5,22 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+
+@contextlib.contextmanager
+def on_ctrl_c(action: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl+C do something else meanwhile than tear everything down."""
+    before = signal.signal(signal.SIGINT, lambda *_: action())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
 def cancel_by_ctrl_c() -> Iterator[threading.Event]:
     """Let Ctrl+C set an event meanwhile, instead of tearing everything down."""
     cancel = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: cancel.set())
-    try:
+    with on_ctrl_c(cancel.set):
         yield cancel
-    finally:
-        signal.signal(signal.SIGINT, before)
