@@ -47,6 +47,20 @@ if ! "$python" -c "import ctypes, sys; ctypes.CDLL('libpython%d.%d.so.1.0' % sys
   fi
 fi
 
+# Other people's RAW tools, with which tests check our DNGs; a test whose tool is absent says so and is skipped.
+if [ "$purpose" = tests ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  foreign=()
+  command -v exiftool >/dev/null || foreign+=(libimage-exiftool-perl)
+  command -v dcraw >/dev/null || foreign+=(dcraw)
+  command -v dcraw_emu >/dev/null || foreign+=(libraw-bin)
+  command -v darktable-cli >/dev/null || foreign+=(darktable)
+  if [ ${#foreign[@]} -ne 0 ]; then
+    echo "installing RAW tools for the tests: ${foreign[*]}"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${foreign[@]}"; } \
+      >/dev/null 2>&1 || echo "they cannot be installed here; their tests will be skipped"
+  fi
+fi
+
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "installing system libraries: ${missing[*]}"
