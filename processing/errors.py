@@ -17,6 +17,10 @@ class ImageMismatch(ProcessingError):
     """Two images, or an image and a calibration, do not fit each other."""
 
 
+class MetricUndefined(ProcessingError):
+    """A figure has no value for these images: an empty mask, say, or nothing that could be compared."""
+
+
 class CalibrationError(ProcessingError):
     """A calibration file is missing, damaged, or of another camera."""
 

@@ -6,18 +6,14 @@ window of sigma 1.5 on the valid area only, biased variances, mean over pixels a
 
 from __future__ import annotations
 
-from typing import Any, Final, TypedDict
+from typing import TypedDict
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from processing.errors import ImageMismatch
-
-SSIM_WINDOW: Final = 11
-SSIM_SIGMA: Final = 1.5
-_C1: Final = np.float32(0.01**2)
-_C2: Final = np.float32(0.03**2)
+from processing.similarity import check_sizes, ssim_sums
 
 Image = NDArray[np.uint8]
 
@@ -30,24 +26,20 @@ class PairMetrics(TypedDict):
     ssim: float
 
 
-def _check(a: NDArray[Any], b: NDArray[Any]) -> None:
-    if a.shape != b.shape:
-        raise ImageMismatch(f"images of different size: {a.shape} and {b.shape}")
-
-
 def delta_l(sharp: Image, blurred: Image, *, gray: bool = False) -> float:
     """Return Delta-L in percent: sum |l1 - l2| / sum l2 with l1 the sharp, l2 the blurred image.
 
     Args:
-        sharp: (H, W, 3) uint8.
-        blurred: (H, W, 3) uint8.
-        gray: compare luma instead of the three channels (the paper does not say which it used).
+        sharp: (H, W, 3) uint8, or (H, W).
+        blurred: of the same shape.
+        gray: compare luma (0.299 R + 0.587 G + 0.114 B, rounded) instead of the
+            three channels (the paper does not say which it used).
 
     Raises:
         ImageMismatch: if the sizes differ or the second image is black.
     """
-    _check(sharp, blurred)
-    if gray:
+    check_sizes(sharp, blurred)
+    if gray and sharp.ndim == 3:
         sharp = np.asarray(cv2.cvtColor(sharp, cv2.COLOR_RGB2GRAY), np.uint8)
         blurred = np.asarray(cv2.cvtColor(blurred, cv2.COLOR_RGB2GRAY), np.uint8)
     total = float(np.sum(blurred, dtype=np.float64))
@@ -58,45 +50,19 @@ def delta_l(sharp: Image, blurred: Image, *, gray: bool = False) -> float:
 
 def psnr(a: Image, b: Image) -> float:
     """Return the peak signal to noise ratio in dB over all channels; infinity for equal images."""
-    _check(a, b)
+    check_sizes(a, b)
     squares = float(cv2.norm(a, b, cv2.NORM_L2SQR))
     return float("inf") if squares == 0 else 10 * float(np.log10(255.0**2 * a.size / squares))
 
 
-def ssim(a: Image, b: Image) -> float:
+def ssim(a: Image, b: Image, *, threads: int = 2) -> float:
     """Return the mean structural similarity of two (H, W, 3) or (H, W) uint8 images of 11 pixels or more.
 
-    Worked on in bands of rows, so that memory stays small.
+    Raises:
+        ImageMismatch: if sizes differ, or an image is smaller than the window.
     """
-    _check(a, b)
-    if min(a.shape[:2]) < SSIM_WINDOW:
-        raise ImageMismatch("images smaller than the SSIM window", hint=f"{SSIM_WINDOW} pixels at least")
-    reach = SSIM_WINDOW // 2
-    rows = a.shape[0] - 2 * reach
-    total, count = 0.0, 0
-    for start in range(0, rows, 128):
-        stop = min(start + 128, rows) + 2 * reach
-        values = _ssim_map(a[start:stop], b[start:stop])[reach:-reach, reach:-reach]
-        total += float(np.sum(values, dtype=np.float64))
-        count += values.size
+    total, count = ssim_sums(a, b, threads=threads)
     return total / count
-
-
-def _window(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    kernel = cv2.getGaussianKernel(SSIM_WINDOW, SSIM_SIGMA, cv2.CV_32F)
-    return np.asarray(cv2.sepFilter2D(image, cv2.CV_32F, kernel, kernel), np.float32)
-
-
-def _ssim_map(a: Image, b: Image) -> NDArray[np.float32]:
-    x = a.astype(np.float32) / np.float32(255)
-    y = b.astype(np.float32) / np.float32(255)
-    mean_x, mean_y = _window(x), _window(y)
-    cross = mean_x * mean_y
-    squares = mean_x * mean_x + mean_y * mean_y
-    covariance = _window(x * y) - cross
-    variances = _window(x * x + y * y) - squares
-    similarity = ((2 * cross + _C1) * (2 * covariance + _C2)) / ((squares + _C1) * (variances + _C2))
-    return np.asarray(similarity, np.float32)
 
 
 def pair_metrics(sharp: Image, blurred: Image) -> PairMetrics:
