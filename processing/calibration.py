@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from processing.chain import Gains
 from processing.colour import ColourConstants
 from processing.errors import CalibrationError
-from processing.flow import DenseFlow, Flow, PolynomialFlow, Residual
+from processing.flow import Flow, Residual
+from processing.flow_files import flow_from_dict, flow_to_dict, residual_from_dict, residual_to_dict
 from processing.metrics import PairMetrics
 from processing.outputs import write_json
 from processing.profile import PROFILES, Profile
@@ -99,7 +100,7 @@ class SceneCalibration:
             "colour_matrix": {"camera_to_srgb": self.matrix.tolist(), "source": self.matrix_source},
             "flow": flow_to_dict(self.flow),
             "box": list(self.box),
-            "residual": dict(self.residual.__dict__),
+            "residual": residual_to_dict(self.residual),
             "static_pair": self.static_metrics,
             "sources": [source.__dict__ for source in self.sources],
         }
@@ -142,7 +143,6 @@ class SceneCalibration:
         if data["schema"] != SCHEMA or data["profile"] not in PROFILES:
             raise CalibrationError(f"calibration {data['id']} is of another version of beamrig")
         y0, y1, x0, x1 = (int(v) for v in data["box"])
-        left = data["residual"]
         height, width = (int(v) for v in data["shape"])
         return cls(
             scene=str(data["scene"]),
@@ -156,7 +156,7 @@ class SceneCalibration:
             matrix_source=str(data["colour_matrix"]["source"]),
             flow=flow_from_dict(data["flow"]),
             box=(y0, y1, x0, x1),
-            residual=Residual(float(left["mean_px"]), float(left["p95_px"]), int(left["cells"])),
+            residual=residual_from_dict(data["residual"]),
             static_metrics=data["static_pair"],
             sources=tuple(Source(**item) for item in data["sources"]),
             created=str(data["created"]),
@@ -184,41 +184,6 @@ def digest(content: Mapping[str, Any]) -> str:
     """Return the first 16 hexadecimal digits of the SHA-256 of plain values, whatever their order."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
-
-
-def flow_to_dict(flow: Flow) -> dict[str, Any]:
-    """Return a flow as plain values; a dense one every 8 pixels only, from which it is interpolated."""
-    if isinstance(flow, PolynomialFlow):
-        return {
-            "kind": "polynomial",
-            "shape": list(flow.shape),
-            "x": flow.x.tolist(),
-            "y": flow.y.tolist(),
-            "meaning": "displacement in px at entry [j][i] for x_n^i y_n^j, x_n = (x - (W-1)/2) / (W/2)",
-        }
-    if isinstance(flow, DenseFlow):
-        return {
-            "kind": "dense",
-            "shape": list(flow.shape),
-            "step": flow.step,
-            "u": np.round(flow.u, 4).astype(float).tolist(),
-            "v": np.round(flow.v, 4).astype(float).tolist(),
-        }
-    raise CalibrationError(f"a flow of type {type(flow).__name__} cannot be stored")
-
-
-def flow_from_dict(data: Mapping[str, Any]) -> Flow:
-    """Read what `flow_to_dict` wrote."""
-    height, width = (int(v) for v in data["shape"])
-    if data["kind"] == "polynomial":
-        x, y = (np.asarray(data[axis], np.float64) for axis in ("x", "y"))
-        if x.ndim != 2 or x.shape != y.shape or x.shape[0] != x.shape[1]:
-            raise CalibrationError("the flow's coefficients have a wrong shape")
-        return PolynomialFlow((height, width), x, y)
-    if data["kind"] == "dense":
-        u, v = (np.asarray(data[axis], np.float32) for axis in ("u", "v"))
-        return DenseFlow((height, width), u, v, int(data["step"]))
-    raise CalibrationError(f"unknown kind of flow {data['kind']!r}")
 
 
 def _three(values: Sequence[float]) -> Gains:

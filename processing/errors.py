@@ -29,6 +29,10 @@ class RegistrationFailed(ProcessingError):
     """The two static images could not be brought onto each other."""
 
 
+class ToolMissing(ProcessingError):
+    """A program or package that the user asked for, and that cannot be shipped, is not installed."""
+
+
 class BlurNotMeasurable(ProcessingError):
     """The blur length cannot be measured: no moving object, or too little of it."""
 

@@ -15,7 +15,7 @@ from processing.calibration import SceneCalibration, Source
 from processing.chain import NEUTRAL, Chain, Gains, Mosaic
 from processing.colour import ColourConstants, fit_colour_constants, mean_mosaic
 from processing.errors import TakeMissing
-from processing.flow import Flow, Residual, dense_flow, register, residual, valid_box
+from processing.flow import Flow, dense, register, residual, valid_box
 from processing.isp import encode_srgb, to_8bit, white_balance
 from processing.metrics import PairMetrics, pair_metrics
 from processing.photometric import brightness_coefficients, unsaturated_cells
@@ -138,7 +138,7 @@ def calibrate(
     if profile == "best":
         flow = register(gray["S"], gray["B"])
     else:
-        flow = dense_flow(to_8bit(gray["S"]), to_8bit(gray["B"]))
+        flow = dense(to_8bit(gray["S"]), to_8bit(gray["B"]), "dis")
     box = valid_box(flow)
     align, crop = _aligner(flow, box)
     left = residual(np.ascontiguousarray(gray["S"][crop]), align(gray["B"]))
@@ -157,7 +157,7 @@ def calibrate(
         matrix_source=matrix_source,
         flow=flow,
         box=box,
-        residual=Residual(left.mean_px, left.p95_px, left.cells),
+        residual=left,
         static_metrics=metrics,
         sources=takes.sources(),
     )

@@ -9,16 +9,18 @@ fifty times as fast. The `paper` profile uses a dense flow (OpenCV's DIS).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from processing.errors import ImageMismatch, RegistrationFailed
-from processing.flow_cells import Cells, cell_shifts, cell_sums
-from processing.products import transposed_product
+from processing.flow_cells import Cells, cell_sums
+from processing.flow_dense import dense
+from processing.flow_model import DenseFlow, Flow, PolynomialFlow, normalise
+from processing.flow_residual import Residual, residual
+from processing.flow_spline import SplineFlow
 from processing.resample import warp
 
 Float = NDArray[np.float32]
@@ -28,110 +30,18 @@ DEGREE: Final = 3
 SMALLEST_PYRAMID_SIDE: Final = 96
 MAX_STEPS: Final = 12
 CONVERGED_PX: Final = 2e-3
-DENSE_STEP: Final = 8
 
-
-@dataclass(frozen=True)
-class Residual:
-    """Displacement left between two aligned images, measured in cells of the image.
-
-    Attributes:
-        mean_px, p95_px: of its length over the cells with enough texture.
-        cells: how many cells these were.
-    """
-
-    mean_px: float
-    p95_px: float
-    cells: int
-
-
-class Flow(Protocol):
-    """Maps S's pixel grid into B's."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(H, W) of S's grid."""
-
-    def map(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[Array, Array]:
-        """Return where in B's grid the scene points at S pixels (x, y) lie; arrays of one shape, px."""
-
-    def grid(self) -> tuple[Float, Float]:
-        """Return `map` of every pixel of S: two (H, W) float32."""
-
-
-@dataclass(frozen=True)
-class PolynomialFlow:
-    """A displacement that is a polynomial in normalised coordinates.
-
-    Attributes:
-        shape: (H, W) of S's grid.
-        x, y: (degree + 1, degree + 1) coefficients of the displacement in pixels; entry [j, i] belongs to
-            x_n^i y_n^j with x_n = (x - (W-1)/2) / (W/2).
-    """
-
-    shape: tuple[int, int]
-    x: Array
-    y: Array
-
-    def map(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[Array, Array]:
-        """Return where in B's grid the scene points at S pixels (x, y) lie; arrays of one shape, px."""
-        height, width = self.shape
-        xn, yn = _normalise(x, width), _normalise(y, height)
-        u = np.polynomial.polynomial.polyval2d(yn, xn, self.x)
-        v = np.polynomial.polynomial.polyval2d(yn, xn, self.y)
-        return np.asarray(x, np.float64) + u, np.asarray(y, np.float64) + v
-
-    def grid(self) -> tuple[Float, Float]:
-        """Return `map` of every pixel of S: two (H, W) float32."""
-        height, width = self.shape
-        powers = np.arange(len(self.x))[:, None]
-        px = (_normalise(np.arange(width), width) ** powers).astype(np.float32)
-        py = (_normalise(np.arange(height), height) ** powers).astype(np.float32)
-        u, v = (transposed_product(py, table.astype(np.float32) @ px) for table in (self.x, self.y))
-        u += np.arange(width, dtype=np.float32)
-        v += np.arange(height, dtype=np.float32)[:, None]
-        return u, v
-
-    def scaled(self, shape: tuple[int, int]) -> PolynomialFlow:
-        """Return the same flow for a picture of another size; coordinates are normalised, lengths scale."""
-        return PolynomialFlow(shape, self.x * (shape[1] / self.shape[1]), self.y * (shape[0] / self.shape[0]))
-
-
-@dataclass(frozen=True)
-class DenseFlow:
-    """A displacement given on a grid of every `step`-th pixel, bilinear in between.
-
-    Attributes:
-        shape: (H, W) of S's grid.
-        u, v: (H/step, W/step) float32 displacements in px, at pixel centres step * index + (step - 1) / 2.
-        step: distance of the grid points in px.
-    """
-
-    shape: tuple[int, int]
-    u: Float
-    v: Float
-    step: int = 1
-
-    def map(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[Array, Array]:
-        """Return where in B's grid the scene points at S pixels (x, y) lie; arrays of one shape, px."""
-        offset = (self.step - 1) / 2
-        at_x, at_y = (np.atleast_2d((np.asarray(p) - offset) / self.step).astype(np.float32) for p in (x, y))
-        u, v = (
-            np.asarray(cv2.remap(field, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-            for field in (self.u, self.v)
-        )
-        shape = np.shape(x)
-        return np.asarray(x + u.reshape(shape), np.float64), np.asarray(y + v.reshape(shape), np.float64)
-
-    def grid(self) -> tuple[Float, Float]:
-        """Return `map` of every pixel of S: two (H, W) float32."""
-        rows, columns = np.meshgrid(np.arange(self.shape[0]), np.arange(self.shape[1]), indexing="ij")
-        x, y = self.map(columns, rows)
-        return x.astype(np.float32), y.astype(np.float32)
-
-
-def _normalise(index: NDArray[Any], size: int) -> Array:
-    return (np.asarray(index, np.float64) - (size - 1) / 2) / (size / 2)
+__all__ = [
+    "DenseFlow",
+    "Flow",
+    "PolynomialFlow",
+    "Residual",
+    "SplineFlow",
+    "dense",
+    "register",
+    "residual",
+    "valid_box",
+]
 
 
 def _terms(degree: int) -> list[tuple[int, int]]:
@@ -140,7 +50,7 @@ def _terms(degree: int) -> list[tuple[int, int]]:
 
 
 def _basis(cells: Cells, shape: tuple[int, int], degree: int) -> Array:
-    x, y = _normalise(cells.x, shape[1]), _normalise(cells.y, shape[0])
+    x, y = normalise(cells.x, shape[1]), normalise(cells.y, shape[0])
     grid_y, grid_x = np.meshgrid(y, x, indexing="ij")
     return np.stack([(grid_x**i * grid_y**j).ravel() for i, j in _terms(degree)], axis=1)
 
@@ -241,42 +151,6 @@ def _inside(map_x: Float, map_y: Float, shape: tuple[int, int], margin: int = 6)
     inside[:margin] = inside[-margin:] = False
     inside[:, :margin] = inside[:, -margin:] = False
     return np.asarray(inside, np.bool_)
-
-
-def dense_flow(sharp: NDArray[np.uint8], blurred: NDArray[np.uint8]) -> DenseFlow:
-    """Estimate a dense flow with OpenCV's DIS, for the `paper` profile.
-
-    Args:
-        sharp: (H, W) uint8 luma of camera S.
-        blurred: (H, W) uint8 luma of camera B.
-    """
-    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    estimator.setFinestScale(0)
-    field = np.asarray(estimator.calc(sharp, blurred, np.zeros((*sharp.shape, 2), np.float32)), np.float32)
-    shape = (sharp.shape[0], sharp.shape[1])
-    # Both cameras are rigid: nothing in the map is finer than this, only the estimator's noise.
-    size = (shape[1] // DENSE_STEP, shape[0] // DENSE_STEP)
-    cut = field[: size[1] * DENSE_STEP, : size[0] * DENSE_STEP]
-    small = np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.float32)
-    return DenseFlow(shape, small[..., 0].copy(), small[..., 1].copy(), DENSE_STEP)
-
-
-def residual(sharp: Float, aligned: Float, *, cell_px: int = 128) -> Residual:
-    """Measure the displacement left between S and the aligned B, cell by cell.
-
-    Args:
-        sharp: (H, W) float32 luminance of S within the common valid box.
-        aligned: the same of B, warped onto S.
-        cell_px: side of a cell.
-
-    Raises:
-        RegistrationFailed: if no cell has texture enough.
-    """
-    inside = np.ones(sharp.shape, np.bool_)
-    lengths = cell_shifts(cell_sums(sharp, aligned, inside), cell_px)
-    if not len(lengths):
-        raise RegistrationFailed("no part of the static pair has texture to measure the alignment on")
-    return Residual(float(np.mean(lengths)), float(np.percentile(lengths, 95)), len(lengths))
 
 
 def valid_box(flow: Flow, *, margin_px: int = 8) -> tuple[int, int, int, int]:

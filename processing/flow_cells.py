@@ -100,28 +100,30 @@ def cell_sums(sharp: Float, aligned: Float, inside: NDArray[np.bool_]) -> Cells:
 
 
 def cell_shifts(cells: Cells, cell_px: int) -> Array:
-    """Solve each larger cell for its own shift; returns the lengths in px of those with texture enough.
+    """Solve each larger cell for its own shift.
 
     Cells whose expected error from noise exceeds 0.02 px (or, in flat scenes, the better half) are left out.
+
+    Returns:
+        (rows, columns, 2) displacement (x, y) in px; NaN where a cell is left out.
     """
     group = max(1, cell_px // CELL)
-    rows, columns = cells.x.size and cells.products.shape[2] // group, cells.products.shape[3] // group
-    if not rows or not columns:
-        return np.zeros(0)
+    rows, columns = cells.products.shape[2] // group, cells.products.shape[3] // group
+    shifts = np.full((rows, columns, 2), np.nan)
     cut = cells.products[..., : rows * group, : columns * group]
     system = cut.reshape(4, 4, rows, group, columns, group).sum(axis=(3, 5)).transpose(2, 3, 0, 1)
     right = cells.projections[..., : rows * group, : columns * group]
     right = right.reshape(4, rows, group, columns, group).sum(axis=(2, 4)).transpose(1, 2, 0)
-    system, right = system.reshape(-1, 4, 4), right.reshape(-1, 4)
-    usable = system[:, 3, 3] > 0.5 * cell_px**2
+    usable = system[..., 3, 3] > 0.5 * cell_px**2
     system, right = system[usable], right[usable]
     if not len(system):
-        return np.zeros(0)
+        return shifts
     scale = np.sqrt(np.maximum(np.einsum("nii->ni", system), 1e-12))
     scaled = system / scale[:, :, None] / scale[:, None, :] + 1e-9 * np.eye(4)
     inverse = np.linalg.inv(scaled) / scale[:, :, None] / scale[:, None, :]
-    shift = np.einsum("nij,nj->ni", inverse, right)[:, :2]
+    found = np.einsum("nij,nj->ni", inverse, right)[:, :2]
     # Smoothing by sigma 1 makes about 12 neighbouring differences move together.
     error = np.sqrt(12 * cells.noise * (inverse[:, 0, 0] + inverse[:, 1, 1]))
-    good = error <= max(0.02, float(np.median(error)))
-    return np.asarray(np.hypot(shift[good, 0], shift[good, 1]), np.float64)
+    found[error > max(0.02, float(np.median(error)))] = np.nan
+    shifts[usable] = found
+    return shifts
