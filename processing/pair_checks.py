@@ -101,13 +101,9 @@ def level_findings(kind: str, raw: RawImage, seen: Levels, name: str) -> list[Fi
             if middle > DARK_TAKE
             else []
         )
-    high = max(seen.high_dn.values()) / span
-    if high < BLACK:
-        return [Finding("stop", f"camera {name} delivers black frames", "cap, lamp or aperture?", high)]
-    found = []
-    if high < DARK:
-        text = f"camera {name} is too dark: highlights reach {high:.1%} of its range"
-        found.append(Finding("warn", text, "add light or lengthen the exposure", high))
+    found = dark_findings(raw, seen, name)
+    if found and found[0].level == "stop":
+        return found
     clipped = {colour: seen.colour(seen.clipped, colour) for colour in COLOURS}
     worst = max(clipped, key=lambda colour: clipped[colour])
     share, board = clipped[worst], kind in BOARDS
@@ -116,6 +112,17 @@ def level_findings(kind: str, raw: RawImage, seen: Levels, name: str) -> list[Fi
         text = f"camera {name} clips {share:.2%} of {worst}"
         found.append(Finding(level, text, "dim the light or shorten the exposure", share))
     return found
+
+
+def dark_findings(raw: RawImage, seen: Levels, name: str) -> list[Finding]:
+    """Judge whether a frame of camera ``name`` is black ("stop") or too dark ("warn")."""
+    high = max(seen.high_dn.values()) / (raw.white_level - raw.black_level)
+    if high < BLACK:
+        return [Finding("stop", f"camera {name} delivers black frames", "cap, lamp or aperture?", high)]
+    if high < DARK:
+        text = f"camera {name} is too dark: highlights reach {high:.1%} of its range"
+        return [Finding("warn", text, "add light or lengthen the exposure", high)]
+    return []
 
 
 def ratio_findings(ratios: dict[str, float], expected: float, stop: bool = False) -> list[Finding]:

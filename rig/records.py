@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from rig.capture.findings import Finding
 from rig.errors import SessionError
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ class PairRecord:
         sync: The sync proof.
         meta_b: Facts about B's frame: exposure, gain, serial number, times, size and hash of the file.
         meta_s: The same of S.
-        warnings: What a check of the content found; empty when nothing or not checked.
+        findings: What is worth knowing of its synchrony, and what the check of its content found while the
+            take ran; empty when nothing or not checked.
     """
 
     scene: str
@@ -110,7 +112,12 @@ class PairRecord:
     sync: SyncProof
     meta_b: dict[str, Any]
     meta_s: dict[str, Any]
-    warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The findings that an operator must see, one line each."""
+        return tuple(one.one_line() for one in self.findings if one.level != "note")
 
     @property
     def id(self) -> str:
@@ -216,7 +223,7 @@ def shot_event(record: PairRecord | RejectedShot) -> dict[str, Any]:
     }
     if isinstance(record, PairRecord):
         event["meta"] = {"B": record.meta_b, "S": record.meta_s}
-        event["warnings"] = list(record.warnings)
+        event["findings"] = [one.to_dict() for one in record.findings]
     return event
 
 
@@ -247,8 +254,12 @@ def shot_record(
         if sync.verdict == "rejected":
             return RejectedShot(scene, kind, take, index, sync)
         path_b, path_s = (path_of(scene, kind, take, index, camera) for camera in ("B", "S"))
-        meta, warnings = event["meta"], tuple(event["warnings"])
-        return PairRecord(scene, kind, take, index, path_b, path_s, sync, meta["B"], meta["S"], warnings)
+        meta = event["meta"]
+        if "findings" in event:
+            findings = tuple(Finding.from_dict(one) for one in event["findings"])
+        else:  # journals of earlier versions hold lines
+            findings = tuple(Finding("warn", str(line)) for line in event["warnings"])
+        return PairRecord(scene, kind, take, index, path_b, path_s, sync, meta["B"], meta["S"], findings)
     except (SessionError, KeyError, TypeError, ValueError) as error:
         raise SessionError(f"the journal has a shot that cannot be read: {error!r}") from error
 

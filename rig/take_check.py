@@ -6,10 +6,10 @@ The checks themselves look at pixels and belong to an upper floor; they are hand
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final, get_args
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
-from rig.capture.findings import Finding, Level
+from rig.capture.findings import Finding, Level, worst_level
 from rig.errors import SessionError
 from rig.journal import Journal
 from rig.plan import ExposurePlan
@@ -22,7 +22,6 @@ Figures = dict[str, float | None]
 
 CHECKED: Final = "take_checked"
 OVERRULED: Final = "check_overruled"
-_ORDER: Final = get_args(Level)
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class TakeCheck:
     @property
     def level(self) -> Level:
         """The worst level found; "note" when there was nothing."""
-        return max((one.level for one in self.findings), key=_ORDER.index, default="note")
+        return worst_level(self.findings)
 
     @property
     def refuses(self) -> bool:
@@ -79,7 +78,7 @@ class TakeCheck:
             "take": self.take,
             "level": self.level,
             "overruled": self.overruled,
-            "findings": [asdict(one) for one in self.findings],
+            "findings": [one.to_dict() for one in self.findings],
             "figures": dict(self.figures),
         }
 
@@ -140,7 +139,4 @@ def session_checks(session: Session, scene: str | None = None) -> list[TakeCheck
 
 
 def _findings(data: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:
-    found = tuple(Finding(**one) for one in data)
-    if any(one.level not in _ORDER for one in found):
-        raise ValueError("a finding has no such level")
-    return found
+    return tuple(Finding.from_dict(one) for one in data)

@@ -246,7 +246,7 @@ class Committer(threading.Thread):
             place = self._recorder.place
             return RejectedShot(place.scene, place.kind, place.take, job.one.index, proof)
         record = self._pair(job, proof, files)
-        return replace(record, warnings=(*record.warnings, *self._checked(record)))
+        return replace(record, findings=(*record.findings, *self._checked(record)))
 
     def _proof(self, job: Job, reason: str = "") -> SyncProof:
         return prove(
@@ -267,9 +267,10 @@ class Committer(threading.Thread):
         at = (place.scene, place.kind, place.take, job.one.index)
         metas = {name: meta for name, meta in job.metas.items() if meta is not None}
         facts = {name: file_facts(metas[name], self._serials[name], files[name]) for name in CAMERAS}
-        warnings = warnings_of(job.pairing, job.one) if isinstance(job.one, Match) else ()
-        warnings += tuple(text for name in CAMERAS for text in self._off_plan(name, metas[name]))
-        return PairRecord(*at, files["B"].path, files["S"].path, proof, facts["B"], facts["S"], warnings)
+        said = [*warnings_of(job.pairing, job.one)] if isinstance(job.one, Match) else []
+        said += [text for name in CAMERAS for text in self._off_plan(name, metas[name])]
+        found = tuple(Finding("warn", text) for text in said)
+        return PairRecord(*at, files["B"].path, files["S"].path, proof, facts["B"], facts["S"], found)
 
     def _off_plan(self, name: str, meta: FrameMeta) -> list[str]:
         """Say when the camera's own word on a frame is not what was applied before the take."""
@@ -278,22 +279,22 @@ class Committer(threading.Thread):
             return []
         return [f"camera {name} exposed {exposed_us:g} us, {applied_us:g} us were applied before the take"]
 
-    def _checked(self, record: PairRecord) -> tuple[str, ...]:
+    def _checked(self, record: PairRecord) -> tuple[Finding, ...]:
         """A check that fails is itself worth a warning; the pair is good all the same."""
         if self._check is None:
             return ()
         if self.backlog > UNCHECKED:
-            return ("its content was not checked: the checks are slower than the shots",)
+            return (Finding("warn", "its content was not checked: the checks are slower than the shots"),)
         try:
             found = as_findings(self._check(record.load()))
         except BeamrigError as error:
-            return (f"the pair could not be checked: {error.message}",)
+            return (Finding("warn", f"the pair could not be checked: {error.message}"),)
         except Exception as error:  # noqa: BLE001 - not ours, and the pair is on the disk
             _LOG.exception("the check of %s failed", record.id)
-            return (f"the pair could not be checked: {type(error).__name__}: {error}",)
+            return (Finding("warn", f"the pair could not be checked: {type(error).__name__}: {error}"),)
         for one in found:
             self._stop_for(record, one)
-        return tuple(one.one_line() for one in found)
+        return tuple(found)
 
     def _stop_for(self, record: PairRecord, one: Finding) -> None:
         if one.level == "stop" and not self.stop_reason:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from rig.plan import ExposurePlan
-from rig.records import RawPair
+if TYPE_CHECKING:  # the records of pairs hold findings
+    from rig.plan import ExposurePlan
+    from rig.records import RawPair
 
 Level = Literal["note", "warn", "stop"]
+LEVELS: Final[tuple[Level, ...]] = get_args(Level)
+"""From harmless to grave."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,35 @@ class Finding:
         """Return text and hint as the line that is recorded with the pair."""
         return " ".join((f"{self.text} ({self.hint})" if self.hint else self.text).split())
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values; a figure that is no finite number is left out."""
+        known = self.figure is not None and math.isfinite(self.figure)
+        figure = float(self.figure or 0.0) if known else None
+        return {"level": self.level, "text": self.text, "hint": self.hint, "figure": figure}
 
-Check = Callable[[RawPair], Iterable["Finding | str"]]
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Finding:
+        """Read what `to_dict` gave.
+
+        Raises:
+            TypeError: A field is missing or unknown.
+            ValueError: There is no such level.
+        """
+        found = cls(**data)
+        if found.level not in LEVELS:
+            raise ValueError(f"a finding has no level {found.level!r}")
+        return found
+
+
+def worst_level(findings: Iterable[Finding]) -> Level:
+    """Return the worst level among findings; "note" when there are none."""
+    return max((one.level for one in findings), key=LEVELS.index, default="note")
+
+
+Check = Callable[["RawPair"], Iterable["Finding | str"]]
 """Looks at a pair's content; a plain string counts as a warning."""
 
-MakeCheck = Callable[[str, ExposurePlan | None], Check]
+MakeCheck = Callable[[str, "ExposurePlan | None"], Check]
 """Makes the check of one take, given its kind and plan; checks may compare a pair with the one before."""
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rig.capture.findings import Finding
 from rig.dng import RawImage, write_dng
 from rig.errors import SessionError
 from rig.exposure import plan_exposure
@@ -30,6 +31,9 @@ def session(tmp_path: Path) -> Iterator[Session]:
         yield made
 
 
+DARK = Finding("warn", "camera B is too dark", "add light", 0.04)
+
+
 def proof(index: int, verdict: str = "paired", reason: str = "") -> SyncProof:
     numbers = {"B": index, "S": index}
     return SyncProof(
@@ -42,9 +46,7 @@ def record_pair(session: Session, take: int, index: int) -> PairRecord:
     for path, camera in zip(paths, "BS", strict=True):
         pixels = np.full((24, 24), 100 + index, np.uint16)
         write_dng(path, RawImage(pixels, "RGGB", 64, 4095, 12, 1e3, 0, "x", camera, index, index, index))
-    record = PairRecord(
-        "s01", "action", take, index, *paths, proof(index), {"exposure_us": 1e3}, {}, ("dark",)
-    )  # type: ignore[misc]
+    record = PairRecord("s01", "action", take, index, *paths, proof(index), {"exposure_us": 1e3}, {}, (DARK,))  # type: ignore[misc]
     session.record_shots([record])
     return record
 
@@ -67,6 +69,19 @@ def test_a_session_that_is_opened_again_knows_all_it_knew(session: Session) -> N
         assert again.problems() == []
         assert pair.id == "s01/action/t01_0000"
         assert int(again.pairs()[0].load().s.pixels[0, 0]) == 100
+
+
+def test_what_a_check_found_keeps_level_hint_and_figure_and_old_journals_are_read(session: Session) -> None:
+    take = session.start_take("s01", "action", 2, {})
+    record_pair(session, take, 0)
+    event = next(one for one in session.journal.events() if one["event"] == "shot")
+    old = {k: v for k, v in event.items() if k != "findings"} | {"index": 1, "warnings": ["B is black"]}
+    session.journal.append(old)
+    with Session.open(session.root) as again:
+        new, earlier = (shot for shot in again.shots() if isinstance(shot, PairRecord))
+    assert new.findings == (DARK,)
+    assert new.warnings == ("camera B is too dark (add light)",)
+    assert earlier.findings == (Finding("warn", "B is black"),)
 
 
 def test_the_profiles_as_used_stay_with_the_session_and_still_make_a_plan(session: Session) -> None:
