@@ -22,30 +22,15 @@ from processing.colour import ColourConstants
 from processing.errors import CalibrationError
 from processing.flow import Flow, Residual
 from processing.flow_files import flow_from_dict, flow_to_dict, residual_from_dict, residual_to_dict
+from processing.frame_format import FrameFormat
 from processing.metrics import PairMetrics
-from processing.outputs import write_json
-from processing.profile import PROFILES, Profile
+from processing.outputs import read_json, write_json
+from processing.profile import PROFILES, Choices, Profile
+from processing.takes import Source
 
-SCHEMA: Final = 1
-ALGORITHM: Final = 1
+SCHEMA: Final = 2
+ALGORITHM: Final = 2
 """Raised whenever the same sources would give another calibration or other images."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A RAW file that a calibration was made from.
-
-    Attributes:
-        role: what it was used for: colour, white, static or chart.
-        pair: id of the pair.
-        camera: "B" or "S".
-        sha256: of the file, as the journal has it.
-    """
-
-    role: str
-    pair: str
-    camera: str
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -53,8 +38,9 @@ class SceneCalibration:
     """What the pipeline knows about a scene.
 
     Attributes:
-        scene, profile: for which scene and order of steps it holds.
-        shape: (H, W) of the frames.
+        scene: the scene for which it holds.
+        profile, choices: how the steps are done.
+        frames: what the frames of "B" and "S" are like.
         colour: colour constants of "B" and "S" (Eq. 4-5).
         beta: factors of R, G, B from B to S (Eq. 6).
         balance: white balance gains shared by both cameras once B is aligned to S.
@@ -70,7 +56,8 @@ class SceneCalibration:
 
     scene: str
     profile: Profile
-    shape: tuple[int, int]
+    choices: Choices
+    frames: dict[str, FrameFormat]
     colour: dict[str, ColourConstants]
     beta: Gains
     balance: Gains
@@ -92,7 +79,8 @@ class SceneCalibration:
             "kind": "scene",
             "scene": self.scene,
             "profile": self.profile,
-            "shape": list(self.shape),
+            "choices": self.choices.to_dict(),
+            "frames": {camera: frame.to_dict() for camera, frame in self.frames.items()},
             "colour": {camera: constants.to_dict() for camera, constants in self.colour.items()},
             "beta": list(self.beta),
             "white_balance": list(self.balance),
@@ -140,14 +128,16 @@ class SceneCalibration:
         content = {key: value for key, value in data.items() if key not in ("id", "created")}
         if data["id"] != digest(content):
             raise CalibrationError(f"calibration {data['id']} was changed after it was made")
-        if data["schema"] != SCHEMA or data["profile"] not in PROFILES:
-            raise CalibrationError(f"calibration {data['id']} is of another version of beamrig")
+        if (data["schema"], data["algorithm"]) != (SCHEMA, ALGORITHM) or data["profile"] not in PROFILES:
+            raise CalibrationError(
+                f"calibration {data['id']} is of another version of beamrig", hint="process the session again"
+            )
         y0, y1, x0, x1 = (int(v) for v in data["box"])
-        height, width = (int(v) for v in data["shape"])
         return cls(
             scene=str(data["scene"]),
             profile=data["profile"],
-            shape=(height, width),
+            choices=Choices.from_dict(data["choices"]),
+            frames={camera: FrameFormat.from_dict(data["frames"][camera]) for camera in ("B", "S")},
             colour={camera: ColourConstants.from_dict(item) for camera, item in data["colour"].items()},
             beta=_three(data["beta"]),
             balance=_three(data["white_balance"]),
@@ -167,17 +157,24 @@ class SceneCalibration:
         return replace(self, created=datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def find(folder: Path, scene: str, profile: Profile, sources: Sequence[Source]) -> SceneCalibration | None:
-    """Return a stored calibration made from exactly these sources, or None."""
+def find(
+    folder: Path, scene: str, profile: Profile, choices: Choices, sources: Sequence[Source]
+) -> SceneCalibration | None:
+    """Return a stored calibration made from exactly these sources in exactly this way, or None.
+
+    One that another version of beamrig made is passed over; it was right in its time.
+
+    Raises:
+        CalibrationError: if a file is damaged or was changed by hand.
+    """
     for path in sorted(folder.glob(f"{scene}_{profile}_*.json")):
+        peek = read_json(path)
+        if peek is not None and (peek.get("schema"), peek.get("algorithm")) != (SCHEMA, ALGORITHM):
+            continue
         stored = SceneCalibration.load(path)
-        if stored.content()["sources"] == [s.__dict__ for s in sources] and _version(path) == ALGORITHM:
+        if stored.scene == scene and stored.choices == choices and stored.sources == tuple(sources):
             return stored
     return None
-
-
-def _version(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8")).get("algorithm")
 
 
 def digest(content: Mapping[str, Any]) -> str:

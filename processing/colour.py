@@ -116,20 +116,6 @@ def _normalise(index: NDArray[Any], size: int) -> NDArray[np.float64]:
     return (index - (size - 1) / 2) / (size / 2)
 
 
-def mean_mosaic(frames: Sequence[NDArray[np.uint16]], black_level_dn: float) -> NDArray[np.float32]:
-    """Average several RAW frames of the same even light and subtract black: (H, W) float32 DN."""
-    if not frames:
-        raise ImageMismatch("no frames to average", hint="record a lightbox or whiteboard take")
-    if len({frame.shape for frame in frames}) > 1:
-        raise ImageMismatch(
-            "the frames differ in size", hint="record the take again with one region of interest"
-        )
-    total = np.zeros(frames[0].shape, np.uint32)
-    for frame in frames:
-        total += frame
-    return (total / np.float32(len(frames)) - np.float32(black_level_dn)).astype(np.float32)
-
-
 def fit_colour_constants(
     mosaic: NDArray[np.float32],
     cfa: str,

@@ -9,7 +9,8 @@ an earlier run on the same files); `develop` then takes a RAW pair to two aligne
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,13 +20,14 @@ from processing import calibration as calibrations
 from processing.calibration import SceneCalibration
 from processing.chain import NEUTRAL, Chain, Rgb
 from processing.errors import ProcessingError
-from processing.estimate import Takes, calibrate
+from processing.estimate import calibrate
 from processing.flow import Flow, Residual
 from processing.isp import to_8bit
 from processing.masks import STATIC_FRAMES, Pair
 from processing.metrics import PairMetrics
-from processing.profile import PROFILES, Profile
+from processing.profile import CHOICES, PROFILES, Choices, FlowMethod, Profile
 from processing.resample import SplineWarp
+from processing.takes import Takes, mean_mosaics
 from rig.dng import RawImage
 from rig.session import Session
 
@@ -62,12 +64,10 @@ class ScenePipeline:
     def __init__(self, takes: Takes, calibration: SceneCalibration) -> None:
         self.takes = takes
         self.calibration = calibration
-        example = takes.example
         c = calibration
-        self._chains = {
-            "B": Chain.build(example.b, c.colour["B"], c.beta, c.balance, c.matrix, c.profile),
-            "S": Chain.build(example.s, c.colour["S"], NEUTRAL, c.balance, c.matrix, c.profile),
-        }
+        order = c.choices.order
+        self._b = Chain.build(c.frames["B"], c.colour["B"], c.beta, c.balance, c.matrix, order)
+        self._s = Chain.build(c.frames["S"], c.colour["S"], NEUTRAL, c.balance, c.matrix, order)
         self._raw_chains: dict[str, Chain] = {}
         y0, y1, x0, x1 = c.box
         self._crop = (slice(y0, y1), slice(x0, x1))
@@ -81,6 +81,7 @@ class ScenePipeline:
         scene_name: str,
         profile: Profile = "best",
         *,
+        flow: FlowMethod | None = None,
         progress: Progress | None = None,
         reuse: bool = True,
     ) -> ScenePipeline:
@@ -89,7 +90,8 @@ class ScenePipeline:
         Args:
             session: the recorded session.
             scene_name: one of its scenes; needs a static take and a lightbox or whiteboard take.
-            profile: `best`, or `paper` for the paper's own order and means.
+            profile: `best`, or `paper` for every step as the paper prints it.
+            flow: method of the geometric alignment, instead of the profile's own.
             progress: told what is being done, in words.
             reuse: take a stored calibration that was made from the same files.
 
@@ -99,35 +101,55 @@ class ScenePipeline:
         """
         if profile not in PROFILES:
             raise ProcessingError(f"unknown profile {profile!r}", hint=f"allowed: {', '.join(PROFILES)}")
+        choices = CHOICES[profile] if flow is None else replace(CHOICES[profile], flow=flow)
         takes = Takes.of(session, scene_name)
         folder = session.root / "calibration"
-        known = calibrations.find(folder, scene_name, profile, takes.sources()) if reuse else None
+        known = calibrations.find(folder, scene_name, profile, choices, takes.sources()) if reuse else None
         if known is None:
-            known = calibrate(takes, scene_name, profile, progress or (lambda text: None)).dated()
+            known = calibrate(takes, scene_name, profile, choices, progress or (lambda text: None)).dated()
             known.save(folder)
         return cls(takes, known)
 
+    @classmethod
+    def from_calibration(cls, session: Session, calibration: SceneCalibration | Path) -> ScenePipeline:
+        """Open a scene's pipeline with a stored calibration; nothing is measured and no frame is read.
+
+        Args:
+            session: the recorded session.
+            calibration: of one of its scenes, or the path of its file.
+
+        Raises:
+            CalibrationError: if the file is damaged, or the session no longer holds what it was made from.
+        """
+        known = SceneCalibration.load(calibration) if isinstance(calibration, Path) else calibration
+        return cls(Takes.stored(session, known.scene, known.sources, known.frames), known)
+
     def develop(self, raw_b: RawImage, raw_s: RawImage) -> Developed:
-        """Take a RAW pair through the whole pipeline.
+        """Take a RAW pair through the whole pipeline, in the order of Fig. 3.
 
         Raises:
             ImageMismatch: if a frame is of another size or colour order than the calibration.
         """
-        b = self._chains["B"].encoded(raw_b)  # Eq. 3-7 and the ISP
-        s = self._chains["S"].encoded(raw_s)
-        aligned = self._align(b)
-        return Developed(np.clip(aligned, 0, 1, out=aligned), np.ascontiguousarray(s[self._crop]), self.box)
+        # Colour correction (Eq. 3-5) and photometrical alignment (Eq. 6-7), on the mosaic.
+        mosaic_b, mosaic_s = self._b.correct(raw_b), self._s.correct(raw_s)
+        # ISP: demosaic, white balance, colour map, gamma.
+        image_b, image_s = self._b.isp(mosaic_b), self._s.isp(mosaic_s)
+        # Geometrical alignment of B to S, on the part that both see.
+        aligned_b = self._align(image_b)
+        return Developed(
+            np.clip(aligned_b, 0, 1, out=aligned_b), np.ascontiguousarray(image_s[self._crop]), self.box
+        )
 
     def develop_unaligned(self, raw_b: RawImage, raw_s: RawImage) -> Developed:
         """Develop a pair as two unrelated photographs: no colour correction, own white balance, no alignment.
 
         This is the state "before" in the figures; it is cut to the same box.
         """
+        c = self.calibration
         if not self._raw_chains:
-            c, example = self.calibration, self.takes.example
-            for name, raw in (("B", example.b), ("S", example.s)):
+            for name in ("B", "S"):
                 self._raw_chains[name] = Chain.build(
-                    raw, None, NEUTRAL, c.own_balance[name], c.matrix, c.profile
+                    c.frames[name], None, NEUTRAL, c.own_balance[name], c.matrix, c.choices.order
                 )
         b, s = (
             np.ascontiguousarray(self._raw_chains[name].encoded(raw)[self._crop])
@@ -137,20 +159,17 @@ class ScenePipeline:
 
     def luminance(self, raw_b: RawImage, raw_s: RawImage) -> tuple[Float, Float]:
         """Return (b, s): linear luminance of a pair, aligned, (h, w) float32; for measurements."""
-        b, s = (
-            np.asarray(cv2.cvtColor(self._chains[name].linear(raw), cv2.COLOR_RGB2GRAY), np.float32)
-            for name, raw in (("B", raw_b), ("S", raw_s))
-        )
-        return self._align(b), np.ascontiguousarray(s[self._crop])
+        return self._luminance(self._b.linear(raw_b), self._s.linear(raw_s))
 
     def static_luminance(self) -> tuple[Float, Float]:
         """Return `luminance` of the mean of the static pairs."""
-        mosaics = self.takes.mean_mosaics(self.takes.static)
+        mean = mean_mosaics(self.takes.static)
+        return self._luminance(self._b.linear_mosaic(mean["B"]), self._s.linear_mosaic(mean["S"]))
+
+    def _luminance(self, linear_b: Rgb, linear_s: Rgb) -> tuple[Float, Float]:
         b, s = (
-            np.asarray(
-                cv2.cvtColor(self._chains[name].linear_mosaic(mosaics[name]), cv2.COLOR_RGB2GRAY), np.float32
-            )
-            for name in ("B", "S")
+            np.asarray(cv2.cvtColor(linear, cv2.COLOR_RGB2GRAY), np.float32)
+            for linear in (linear_b, linear_s)
         )
         return self._align(b), np.ascontiguousarray(s[self._crop])
 
@@ -168,6 +187,11 @@ class ScenePipeline:
                 ready = self.develop(raw.b, raw.s).as_8bit()
             images.append(ready)
         return images
+
+    @property
+    def choices(self) -> Choices:
+        """How each step is done."""
+        return self.calibration.choices
 
     @property
     def box(self) -> tuple[int, int, int, int]:

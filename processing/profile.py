@@ -6,14 +6,21 @@ for the profile's name: each step asks for its own choice. Apart, so that the co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal, get_args, get_type_hints
 
 Profile = Literal["best", "paper"]
 PROFILES: Final[tuple[Profile, ...]] = ("best", "paper")
 
 FlowMethod = Literal["polynomial", "dis", "pyflow"]
 FLOW_METHODS: Final[tuple[FlowMethod, ...]] = ("polynomial", "dis", "pyflow")
+
+CastDegree = Literal[3, 4]
+Order = Literal["balance_first", "demosaic_first"]
+BetaFrom = Literal["still", "whole"]
+Kernel = Literal["bs3", "cmtf_like"]
+Masks = Literal["frozen", "literal"]
 
 
 @dataclass(frozen=True)
@@ -31,12 +38,31 @@ class Choices:
         masks: "frozen" background, or "literal" Algorithm 1.
     """
 
-    cast_degree: Literal[3, 4]
-    beta: Literal["still", "whole"]
-    order: Literal["balance_first", "demosaic_first"]
+    cast_degree: CastDegree
+    beta: BetaFrom
+    order: Order
     flow: FlowMethod
-    kernel: Literal["bs3", "cmtf_like"]
-    masks: Literal["frozen", "literal"]
+    kernel: Kernel
+    masks: Masks
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for a calibration file."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Choices:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            ValueError: if a choice is missing, unknown, or has a value that is none of its own.
+        """
+        allowed = get_type_hints(cls)
+        if set(data) != set(allowed):
+            raise ValueError(f"the choices are {sorted(data)}, not {sorted(allowed)}")
+        for name, kind in allowed.items():
+            if data[name] not in get_args(kind):
+                raise ValueError(f"{name} cannot be {data[name]!r}")
+        return cls(**data)
 
 
 CHOICES: Final[dict[Profile, Choices]] = {

@@ -12,7 +12,6 @@ from processing.colour import (
     ColourConstants,
     exponents,
     fit_colour_constants,
-    mean_mosaic,
     phase_offsets,
     subtract_black,
 )
@@ -102,11 +101,6 @@ def test_damaged_constants_are_refused() -> None:
 def test_a_dark_frame_is_no_lightbox() -> None:
     with pytest.raises(ImageMismatch, match="dark"):
         fit_colour_constants(np.zeros((HEIGHT, WIDTH), np.float32), "RGGB")
-
-
-def test_the_mean_of_frames_loses_black_and_no_fraction() -> None:
-    frames = [np.full((4, 4), code, np.uint16) for code in (100, 101, 101)]
-    np.testing.assert_allclose(mean_mosaic(frames, 64.5), 100 + 2 / 3 - 64.5, rtol=1e-6)
 
 
 def test_the_terms_are_those_of_equation_5() -> None:

@@ -25,7 +25,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> ScenePipeline:
 
 
 def test_a_static_pair_has_nothing_wrong(pipeline: ScenePipeline) -> None:
-    pair = pipeline.takes.example
+    pair = pipeline.takes.static[0].load()
     verdict = judge(pipeline, pair, pipeline.develop(pair.b, pair.s), None, None)
     assert [one for one in verdict.findings if one.level != "note"] == []
     assert verdict.figures["clipped_B_background_G"] == 0
