@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich import box
@@ -16,10 +17,15 @@ from rig.cli.params import PathName
 from rig.errors import BeamrigError
 from rig.exposure import plan_exposure
 from rig.profiles import load_rig
+from rig.virtual.options import BACKGROUND
+
+if TYPE_CHECKING:
+    from beamrig.demo.report import Report
 
 _EXAMPLES = """\b
 Examples:
   beamrig demo
+  beamrig demo --seed 7 --background garden --paper
   beamrig demo --speed "2 m/s" --distance "4 m" --pairs 20 --out my-report
 """
 
@@ -34,8 +40,21 @@ Examples:
 @click.option("--distance", type=LENGTH, default="5 m", show_default=True, help="Distance of the object.")
 @click.option("--blur-s", type=float, default=4.0, show_default=True, help="Blur wanted in camera S, pixels.")
 @click.option("--pairs", type=click.IntRange(1, 500), default=8, show_default=True, help="Action pairs.")
+@click.option("--seed", type=click.IntRange(0), help="Of the virtual rig's hidden numbers and noise; 0.")
+@click.option("--background", type=BACKGROUND, help="What stands behind the moving object; mural.")
+@click.option("--paper", is_flag=True, help="Also process as the paper prints it, for comparison.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json at the end instead of the table.")
-def demo(out: Path | None, speed: float, distance: float, blur_s: float, pairs: int, as_json: bool) -> None:
+def demo(
+    out: Path | None,
+    speed: float,
+    distance: float,
+    blur_s: float,
+    pairs: int,
+    seed: int | None,
+    background: str | None,
+    paper: bool,
+    as_json: bool,
+) -> None:
     """Do the main job in one go on the virtual rig.
 
     Plans a scene, captures lightbox, whiteboard, static and action takes, develops them, makes masks,
@@ -45,7 +64,7 @@ def demo(out: Path | None, speed: float, distance: float, blur_s: float, pairs: 
     plan_exposure(load_rig("virtual"), speed_mps=speed, distance_m=distance, blur_s_px=blur_s)
     folder = _folder(out)
     # The heavy rooms are loaded only now, so that a wrong option is answered at once.
-    from beamrig.demo.report import figure_rows, write_report
+    from beamrig.demo.report import write_report
     from beamrig.demo.run import STEPS, Order, run_demo
 
     screen = console(stderr=True)
@@ -72,13 +91,14 @@ def demo(out: Path | None, speed: float, distance: float, blur_s: float, pairs: 
             if not screen.is_terminal and done == 0.0:
                 screen.print(f"{step}: {text}")
 
-        report = run_demo(Order(folder, "virtual", speed, distance, blur_s, pairs), tell)
+        order = Order(folder, "virtual", speed, distance, blur_s, pairs, seed, background, paper)
+        report = run_demo(order, tell)
         tell(STEPS[-1], 1.0, "")
     json_path, html_path = write_report(report, folder)
     if as_json:
         click.echo(json_path.read_text(encoding="utf-8"), nl=False)
     else:
-        _show(console(), figure_rows(report))
+        _show(console(), report)
     screen.print(f"report: {html_path}  ({report.seconds:.0f} s)", soft_wrap=True)
 
 
@@ -98,10 +118,12 @@ def _folder(out: Path | None) -> Path:
     return folder
 
 
-def _show(out: Console, rows: list[tuple[str, str, str, str]]) -> None:
-    table = Table("figure", "planned or before", "measured", "truth", box=box.SIMPLE_HEAD, pad_edge=False)
+def _show(out: Console, report: Report) -> None:
+    from beamrig.demo.report import figure_heads, figure_rows
+
+    table = Table(*figure_heads(report), box=box.SIMPLE_HEAD, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
-    for row in rows:
+    for row in figure_rows(report):
         table.add_row(*row)
     out.print(table)

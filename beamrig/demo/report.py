@@ -25,6 +25,14 @@ img { width: 100%; border-radius: 6px; }
 """
 
 
+_STATIC = (
+    ("ΔL", "delta_l_percent", "{:.2f} %"),
+    ("PSNR", "psnr_db", "{:.2f} dB"),
+    ("SSIM", "ssim", "{:.4f}"),
+)
+"""Figures of the static pair: name, key, how they are written."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """A picture of the report: file name inside the report folder, and what it shows."""
@@ -37,12 +45,14 @@ class Picture:
 class Report:
     """What the demo measured; lengths in pixels of the sensor, exposures in microseconds, time in seconds.
 
-    Every figure of the rig's optics stands beside the virtual rig's truth where that is known.
+    Every figure of the rig's optics stands beside the virtual rig's truth where that is known. ``paper``
+    holds the figures of the paper's own way on the same frames, if they were asked for.
     """
 
     version: str
     rig: str
     seed: int
+    background: str
     plan: dict[str, Any]
     shots: dict[str, int]
     takes: list[dict[str, Any]]
@@ -52,7 +62,10 @@ class Report:
     geometric_error_px: dict[str, float]
     mask_iou: float
     mask_iou_per_pair: list[float]
+    cast_percent: dict[str, dict[str, float]]
     beta: dict[str, list[float]]
+    tau: dict[str, float]
+    paper: dict[str, Any] | None
     skew_us: dict[str, float]
     mispaired: int
     deblur: dict[str, Any]
@@ -85,6 +98,7 @@ def write_report(report: Report, folder: Path) -> tuple[Path, Path]:
 def to_html(report: Report) -> str:
     """Return the report as one HTML page that refers to its pictures by relative name."""
     plan = report.plan
+    heads = "".join(f"<th>{html.escape(head)}</th>" for head in figure_heads(report))
     rows = "".join(_row(cells) for cells in figure_rows(report))
     steps = "".join(_row((name, f"{seconds:.1f} s")) for name, seconds in report.seconds_per_step.items())
     takes = "".join(
@@ -100,9 +114,10 @@ def to_html(report: Report) -> str:
 <html lang="en"><head><meta charset="utf-8"><title>beamrig demo</title><style>{_STYLE}</style></head><body>
 <h1>beamrig demo on the rig “{html.escape(report.rig)}”</h1>
 <p class="sub">object at {plan["distance_m"]:g} m moving at {plan["speed_mps"]:g} m/s ·
-beamrig {html.escape(report.version)} · seed {report.seed} · {report.seconds:.0f} s in all</p>
+beamrig {html.escape(report.version)} · seed {report.seed} ·
+background {html.escape(report.background)} · {report.seconds:.0f} s in all</p>
 <h2>Figures</h2>
-<table><tr><th>figure</th><th>planned or before</th><th>measured</th><th>truth of the virtual rig</th></tr>
+<table><tr>{heads}</tr>
 {rows}</table>
 <p class="note">{html.escape(str(report.deblur["note"]))}</p>
 <h2>Pictures</h2>{pictures}
@@ -113,53 +128,69 @@ beamrig {html.escape(report.version)} · seed {report.seed} · {report.seconds:.
 """
 
 
-def figure_rows(report: Report) -> list[tuple[str, str, str, str]]:
-    """Return the rows (figure, planned or before, measured, truth) that page and terminal both show."""
-    rows = []
+def figure_heads(report: Report) -> list[str]:
+    """Return the heads of the columns of `figure_rows`."""
+    paper = ["paper's way"] if report.paper else []
+    return ["figure", "planned or before", "measured", *paper, "truth"]
+
+
+def figure_rows(report: Report) -> list[list[str]]:
+    """Return the rows that page and terminal both show, one cell for each of `figure_heads`."""
+    rows: list[list[str]] = []
+    measured = _measured(asdict(report))
+    paper = _measured(report.paper) if report.paper else {}
+
+    def add(name: str, before: str, key: str, truth: str = "") -> None:
+        rows.append([name, before, measured[key], *([paper.get(key, "")] if paper else []), truth])
+
     for camera in ("B", "S"):
-        blur = report.blur_px[camera]
-        rows.append(
-            (
-                f"blur of the object in {camera}",
-                f"{blur['predicted']:.2f} px",
-                f"{blur['measured']:.2f} px",
-                f"{blur['truth']:.2f} px",
-            )
+        blur, exposure = report.blur_px[camera], report.exposure_us[camera]
+        add(
+            f"blur of the object in {camera}",
+            f"{blur['predicted']:.2f} px",
+            f"blur {camera}",
+            f"{blur['truth']:.2f} px",
         )
-        exposure = report.exposure_us[camera]
+        applied = f"{exposure['applied']:.1f} µs"
         rows.append(
-            (f"exposure of {camera}", f"{exposure['planned']:.1f} µs", f"{exposure['applied']:.1f} µs", "")
+            [f"exposure of {camera}", f"{exposure['planned']:.1f} µs", applied, *([""] if paper else []), ""]
         )
-    before, after = report.static_pair["before"], report.static_pair["after"]
-    for name, key, unit in (
-        ("ΔL", "delta_l_percent", " %"),
-        ("PSNR", "psnr_db", " dB"),
-        ("SSIM", "ssim", ""),
-    ):
-        digits = 4 if key == "ssim" else 2
-        rows.append(
-            (
-                f"{name} of the static pair",
-                f"{before[key]:.{digits}f}{unit}",
-                f"{after[key]:.{digits}f}{unit}",
-                "",
-            )
-        )
+    before = report.static_pair["before"]
+    for name, key, text in _STATIC:
+        add(f"{name} of the static pair", text.format(before[key]), key)
     error = report.geometric_error_px
-    rows.append(
-        (
-            "geometric error, mean / p95",
-            f"{error['before_mean']:.2f} / {error['before_p95']:.2f} px",
-            f"{error['mean']:.3f} / {error['p95']:.3f} px",
-            "0 px",
-        )
+    add(
+        "geometric error, mean / p95",
+        f"{error['before_mean']:.2f} / {error['before_p95']:.2f} px",
+        "geometric",
+        "0 px",
     )
-    rows.append(("local blur mask, IoU", "", f"{report.mask_iou:.3f}", "1"))
-    for channel, measured, true in zip("RGB", report.beta["measured"], report.beta["truth"], strict=True):
-        rows.append((f"β of {channel} (Eq. 6)", "1", f"{measured:.4f}", f"{true:.4f}"))
-    skew = report.skew_us
-    rows.append(("largest start skew", "0 µs", f"{skew['max']:.1f} µs", ""))
+    add("local blur mask, IoU", "", "iou", "1")
+    for camera in ("B", "S"):
+        add(f"cast left in {camera}, largest / rms", "", f"cast {camera}", "0 %")
+    for channel, true in zip("RGB", report.beta["truth"], strict=True):
+        add(f"β of {channel} (Eq. 6)", "1", f"beta {channel}", f"{true:.4f}")
+    add("τ of filter, plate and sensors", "", "tau", f"{report.tau['truth']:.4f}")
+    rows.append(
+        ["largest start skew", "0 µs", f"{report.skew_us['max']:.1f} µs", *([""] if paper else []), ""]
+    )
     return rows
+
+
+def _measured(figures: dict[str, Any]) -> dict[str, str]:
+    """Return what was measured as text, from a report or from the figures of another profile."""
+    error, ious = figures["geometric_error_px"], figures.get("mask_iou_per_pair", figures["mask_iou"])
+    found = {key: text.format(figures["static_pair"]["after"][key]) for _, key, text in _STATIC}
+    found["geometric"] = f"{error['mean']:.3f} / {error['p95']:.3f} px"
+    found["iou"] = f"{sum(ious) / len(ious):.3f}"
+    found["tau"] = f"{figures['tau']['measured']:.4f}"
+    for camera in ("B", "S"):
+        found[f"blur {camera}"] = f"{figures['blur_px'][camera]['measured']:.2f} px"
+        cast = figures["cast_percent"][camera]
+        found[f"cast {camera}"] = f"{cast['max']:.2f} / {cast['rms']:.2f} %"
+    for channel, value in zip("RGB", figures["beta"]["measured"], strict=True):
+        found[f"beta {channel}"] = f"{value:.4f}"
+    return found
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.colour import ColourConstants, phase_offsets
 from processing.flow import Flow
+from processing.masks import intersection_over_union
 from rig.errors import SyncError
 from rig.records import PairRecord
 from rig.virtual.client import WorldClient
@@ -86,9 +88,38 @@ def mask_ious(
     y0, y1, x0, x1 = box
     ious = []
     for done, (mask, (b, s)) in enumerate(zip(masks, frames, strict=True), 1):
-        true = truth.footprint(b, s)[y0:y1, x0:x1]
-        found = mask > 0
-        union = int((true | found).sum())
-        ious.append(float((true & found).sum() / union) if union else 1.0)
+        ious.append(intersection_over_union(mask, truth.footprint(b, s)[y0:y1, x0:x1]))
         tick(done)
     return ious
+
+
+def cast_error_percent(constants: ColourConstants, truth: Truth, camera: str) -> dict[str, float]:
+    """Say what the colour correction of a camera leaves of its true cast, in percent of the light.
+
+    The product of gain map and true cast is 1 where the correction is perfect. It is taken on every 8th cell
+    of the mosaic, of all four phases, over the whole frame.
+
+    Args:
+        constants: The colour constants found (Eq. 5).
+        truth: The world's numbers.
+        camera: "B" or "S".
+
+    Returns:
+        Largest ("max") and root mean square ("rms") deviation from 1.
+    """
+    gain = constants.gain_map()
+    height, width = gain.shape
+    off = []
+    for phase, (row, column) in phase_offsets(constants.cfa).items():
+        y = np.arange(row, height, 2 * GRID_STEP_PX)[:, None]
+        x = np.arange(column, width, 2 * GRID_STEP_PX)[None, :]
+        cast = truth.cast(camera, "RGB".index(phase[0]), x, y)
+        off.append((gain[y, x] * cast - 1).ravel())
+    error = 100 * np.concatenate(off)
+    return {"max": float(np.abs(error).max()), "rms": float(np.sqrt(np.mean(error**2)))}
+
+
+def true_tau(truth: Truth) -> float:
+    """Return what `measure_tau` shall find: filter, plate and sensors, the mean of R, G, G and B."""
+    of_r, of_g, of_b = truth.beta_expected(1.0, 1.0)
+    return (1 / of_r + 2 / of_g + 1 / of_b) / 4

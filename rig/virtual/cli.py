@@ -13,9 +13,10 @@ from rig.cli.params import PathName
 from rig.errors import BeamrigError
 from rig.virtual.client import WorldClient
 from rig.virtual.faults import KINDS, read_text
+from rig.virtual.options import background_option, seed_option
 
 STAGES = ("action", "static", "whiteboard", "lightbox", "dark", "colorchecker")
-SETTINGS = ("speed_mps", "distance_m", "illumination", "path_angle_deg", "board_level")
+SETTINGS = ("speed_mps", "distance_m", "illumination", "path_angle_deg", "board_level", "background")
 
 run_dir_option = click.option(
     "--run-dir",
@@ -30,6 +31,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print data a
 _EXAMPLES = """\b
 Examples:
   beamrig virtual world --run-dir /tmp/world                (in one terminal)
+  beamrig virtual world --run-dir /tmp/world --seed 7 --background garden
   export BEAMRIG_RUN_DIR=/tmp/world                         (in another)
   beamrig virtual stage static
   beamrig virtual set speed_mps=2.5 distance_m=6
@@ -79,16 +81,15 @@ def _print(data: dict[str, Any], as_json: bool) -> None:
 @virtual.command()
 @run_dir_option
 @click.option("--rig", default="virtual", show_default=True, help="Rig profile: a name or a file.")
-@click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of hidden numbers and noise."
-)
+@seed_option
+@background_option
 @click.option("--objects", default=1, show_default=True, type=click.IntRange(1, 3), help="Moving objects.")
 @click.option("--fault", "orders", multiple=True, help='An order such as "lose_frame camera=S at=3".')
-def world(run_dir: Path, rig: str, seed: int, objects: int, orders: tuple[str, ...]) -> None:
+def world(run_dir: Path, rig: str, seed: int, background: str, objects: int, orders: tuple[str, ...]) -> None:
     """Run the world in the foreground until stdin closes (Ctrl-D) or Ctrl-C."""
     from rig.virtual.world import run_world
 
-    run_world(run_dir, rig, seed, objects=objects, faults=orders)
+    run_world(run_dir, rig, seed, objects=objects, background=background, faults=orders)
 
 
 @virtual.command()
@@ -107,12 +108,15 @@ def stage(kind: str, run_dir: Path, as_json: bool) -> None:
 @run_dir_option
 @json_option
 def set_values(settings: tuple[str, ...], run_dir: Path, as_json: bool) -> None:
-    """Change the scene, for example: set speed_mps=2.5 distance_m=6."""
-    values = {}
+    """Change the scene, for example: set speed_mps=2.5 distance_m=6 background=garden."""
+    values: dict[str, float | str] = {}
     for item in settings:
         name, separator, text = item.partition("=")
         if not separator or name not in SETTINGS:
             raise click.BadParameter(f"{item!r} is not NAME=VALUE with a name of {', '.join(SETTINGS)}")
+        if name == "background":
+            values[name] = text
+            continue
         try:
             values[name] = float(text)
         except ValueError:

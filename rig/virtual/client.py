@@ -63,8 +63,12 @@ class WorldClient:
         """Change the stage: action, static, whiteboard, lightbox, dark or colorchecker. Returns the state."""
         return dict(self.ask("stage", kind=kind)["state"])
 
-    def set(self, **values: float) -> dict[str, Any]:
-        """Change speed_mps, distance_m, illumination, path_angle_deg or board_level. Returns the state."""
+    def set(self, **values: float | str) -> dict[str, Any]:
+        """Change speed_mps, distance_m, illumination, path_angle_deg, board_level, or the background by name.
+
+        Returns:
+            The state.
+        """
         return dict(self.ask("set", **values)["state"])
 
     def state(self) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class CameraRenderer:
     def prepare(self) -> None:
         """Compute the static part of the first picture, so that the first frame is not late."""
         with self._lock:
-            self._backdrop("action")
+            self._backdrop("action", self._state.background)
 
     def _optics(self) -> tuple[F32, tuple[F32, F32] | None]:
         if self._fields is None:
@@ -63,11 +63,14 @@ class CameraRenderer:
             )
         return self._fields
 
-    def _backdrop(self, stage: str) -> F32:
+    def _backdrop(self, stage: str, background: str) -> F32:
         """Return (H, W) float32 e-/s of the static scene at light 1. Callers put back what they change."""
-        kind = {"action": "photo", "static": "photo", "colorchecker": "checker", "dark": "dark"}.get(
-            stage, "board"
-        )
+        kind = {
+            "action": background,
+            "static": background,
+            "colorchecker": scene.CHECKER,
+            "dark": "dark",
+        }.get(stage, "board")
         if kind in self._backdrops:
             return self._backdrops[kind]
         gain, shift = self._optics()
@@ -85,7 +88,7 @@ class CameraRenderer:
             )
             rate *= gain
         while len(self._backdrops) >= BACKDROPS_KEPT:
-            self._backdrops.pop(next(k for k in self._backdrops if k != "photo"))
+            self._backdrops.pop(next(k for k in self._backdrops if k != background))
         self._backdrops[kind] = rate
         return rate
 
@@ -98,7 +101,7 @@ class CameraRenderer:
         self._state.note_exposure(self.camera.name, exposure_s)
         with self._lock:
             counter, self._counter = self._counter, self._counter + 1
-            rate = self._backdrop(view.stage)
+            rate = self._backdrop(view.stage, view.background)
             undo = self._add_objects(rate, view)
             kernel.expose(
                 rate,

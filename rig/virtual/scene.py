@@ -1,4 +1,4 @@
-"""The scene in linear light: background photo, moving object, chart; as spline coefficients."""
+"""The scene in linear light: background photos, moving object, chart; as spline coefficients."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rig.virtual.backgrounds import find_background
 from rig.virtual.kernel import F32, F64, WorldError
 from rig.virtual.parameters import COLOUR_MATRIX, NEUTRAL_RAW
 
 ASSETS = Path(__file__).with_name("assets")
 ANTI_ALIAS_SIGMA_PX = 0.5
 """The lens and the pixel aperture: a Gaussian over the scene before it is sampled."""
-PHOTO_WHITE = 0.16
-"""Linear value of the photo's brightest paint, which becomes radiance 1."""
+CHECKER = "checker"
+"""Name of the chart among the backdrops; the others are those of `backgrounds`."""
 
 _BUILDING = Lock()
 CHECKER_SRGB = (
@@ -82,20 +83,25 @@ def _planes(rgb: F32) -> F32:
 
 
 def backdrop(kind: str, width: int, height: int) -> Backdrop:
-    """Return the "photo" or the "checker" for a frame of this size; built once for all threads."""
-    with _BUILDING:
-        return _photo(width, height) if kind == "photo" else _checker(width, height)
+    """Return the chart `CHECKER` or a background for a frame of this size; built once for all threads.
 
-
-@cache
-def _photo(width: int, height: int) -> Backdrop:
-    """Return the photo, as large as the frame with some px of margin for the misregistration.
-
-    Radiance above 0.9 is bent softly towards 1.1, so that the few bits of sky do not clip the sensor.
+    Raises:
+        UnknownBackground: There is no such background.
     """
-    radiance = _srgb_curve() / PHOTO_WHITE
+    with _BUILDING:
+        return _checker(width, height) if kind == CHECKER else _photo(kind, width, height)
+
+
+@lru_cache(maxsize=2)
+def _photo(name: str, width: int, height: int) -> Backdrop:
+    """Return a background, as large as the frame with some px of margin for the misregistration.
+
+    Radiance above 0.9 is bent softly towards 1.1, so that bits of sky do not clip the sensor.
+    """
+    photo = find_background(name)
+    radiance = _srgb_curve() / photo.white
     radiance = np.where(radiance > 0.9, 0.9 + 0.2 * np.tanh((radiance - 0.9) / 0.2), radiance)
-    rgb = radiance.astype(np.float32)[_read_image("background.jpg")]
+    rgb = radiance.astype(np.float32)[_read_image(photo.file)]
     margin = 6.0
     photo_h, photo_w = rgb.shape[:2]
     scale = min((photo_w - 1) / (width + 2 * margin), (photo_h - 1) / (height + 2 * margin))

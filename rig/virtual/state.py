@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+from rig.virtual.backgrounds import DEFAULT_BACKGROUND, find_background
 from rig.virtual.frames import RenderedObject
 from rig.virtual.kernel import WorldError
 from rig.virtual.motion import Motion, Path
@@ -50,6 +51,7 @@ class SceneView:
     distance_m: float
     light: float
     objects: tuple[RenderedObject, ...]
+    background: str = DEFAULT_BACKGROUND
 
 
 class SceneState:
@@ -60,6 +62,10 @@ class SceneState:
         objects: Moving objects; where they cross, the later one is in front.
         start_ns: CLOCK_MONOTONIC ns at which they start at the beginning of their paths.
         speed_mps: Their speed.
+        background: Name of what stands behind them, see `backgrounds`.
+
+    Raises:
+        UnknownBackground: There is no such background.
     """
 
     def __init__(
@@ -69,10 +75,13 @@ class SceneState:
         *,
         start_ns: int = 0,
         speed_mps: float = 1.4,
+        background: str = DEFAULT_BACKGROUND,
     ) -> None:
+        find_background(background)
         self.parameters = parameters
         self._lock = threading.Lock()
         self._stage = "action"
+        self._background = background
         self._distance_m = parameters.distance_m
         self._illumination = 1.0
         self._board_level = DEFAULT_BOARD_LEVEL
@@ -83,6 +92,22 @@ class SceneState:
             Motion(self._fitted(spec, self._distance_m), speed_mps, start_ns, spec.phase_m)
             for spec in objects
         ]
+
+    @property
+    def background(self) -> str:
+        """Name of what stands behind the objects."""
+        with self._lock:
+            return self._background
+
+    def set_background(self, name: str) -> None:
+        """Change what stands behind the objects.
+
+        Raises:
+            UnknownBackground: There is no such background.
+        """
+        find_background(name)
+        with self._lock:
+            self._background = name
 
     def _fitted(self, spec: ObjectSpec, distance_m: float) -> Path:
         """Return the path of ``spec``, shortened so that the object stays inside both cameras' frames."""
@@ -190,13 +215,14 @@ class SceneState:
                 if moving
             ]
             light = self._board_level if self._stage in BOARD_STAGES else self._illumination
-            return SceneView(self._stage, self._distance_m, light, tuple(objects))
+            return SceneView(self._stage, self._distance_m, light, tuple(objects), self._background)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state as plain JSON data."""
         with self._lock:
             return {
                 "stage": self._stage,
+                "background": self._background,
                 "distance_m": self._distance_m,
                 "illumination": self._illumination,
                 "board_level": self._board_level,

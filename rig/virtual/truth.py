@@ -39,6 +39,16 @@ class Truth:
         return {"parameters": self.parameters.to_dict(), "state": self.state}
 
     @property
+    def seed(self) -> int:
+        """Return what the hidden numbers and the noise are drawn from."""
+        return self.parameters.seed
+
+    @property
+    def background(self) -> str:
+        """Return the name of what stands behind the objects."""
+        return str(self.state["background"])
+
+    @property
     def tau(self) -> float:
         """Return the true transmittance of the density filter in front of B."""
         return self.parameters.cameras["B"].tau

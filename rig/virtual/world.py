@@ -25,6 +25,7 @@ import click
 
 from rig.errors import BeamrigError
 from rig.profiles import RigProfile, expand, load_profile, load_rig
+from rig.virtual.backgrounds import DEFAULT_BACKGROUND
 from rig.virtual.boxes import VirtualBox
 from rig.virtual.control import ControlServer
 from rig.virtual.dg645_pulses import PulseEngine
@@ -34,6 +35,7 @@ from rig.virtual.fault_desk import FaultDesk
 from rig.virtual.frames import RenderedFrame
 from rig.virtual.kernel import WorldError
 from rig.virtual.links import CameraLinks
+from rig.virtual.options import background_option, seed_option
 from rig.virtual.parameters import parameters_of
 from rig.virtual.render import CameraRenderer
 from rig.virtual.state import OBJECTS, SceneState
@@ -70,16 +72,26 @@ class World:
         profile: The rig to be.
         seed: Of the hidden numbers and of the noise.
         objects: How many objects move (1 to 3).
+        background: What stands behind the objects, see `backgrounds`.
         pattern: The cameras show the producer's own pattern, not the scene: for benchmarks of all but the
             rendering. Triggers and clocks are the world's all the same.
     """
 
     def __init__(
-        self, run_dir: Path, profile: RigProfile, seed: int = 0, objects: int = 1, *, pattern: bool = False
+        self,
+        run_dir: Path,
+        profile: RigProfile,
+        seed: int = 0,
+        objects: int = 1,
+        *,
+        background: str = DEFAULT_BACKGROUND,
+        pattern: bool = False,
     ) -> None:
         self.run_dir = private_folder(run_dir)
         self.parameters = parameters_of(profile, seed)
-        self.state = SceneState(self.parameters, OBJECTS[:objects], start_ns=time.monotonic_ns())
+        self.state = SceneState(
+            self.parameters, OBJECTS[:objects], start_ns=time.monotonic_ns(), background=background
+        )
         self.renderers = {name: CameraRenderer(self.parameters, self.state, name) for name in ("B", "S")}
         self._preparing = [
             threading.Thread(target=renderer.prepare, name=f"world-prepare-{name}", daemon=True)
@@ -138,7 +150,12 @@ class World:
         return {"state": self.state.to_dict()}
 
     def _set(self, request: dict[str, Any]) -> dict[str, Any]:
+        background = request.pop("background", None)
         self.state.set_values(time.monotonic_ns(), **{name: float(value) for name, value in request.items()})
+        if background is not None:
+            self.state.set_background(str(background))
+            for renderer in self.renderers.values():  # it is there when we answer: no late frame
+                renderer.prepare()
         return {"state": self.state.to_dict()}
 
     def _truth(self, _: dict[str, Any]) -> dict[str, Any]:
@@ -186,6 +203,7 @@ def run_world(
     seed: int = 0,
     *,
     objects: int = 1,
+    background: str = DEFAULT_BACKGROUND,
     pattern: bool = False,
     faults: Sequence[str] = (),
     stdin: TextIO | None = None,
@@ -197,7 +215,7 @@ def run_world(
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    world = World(run_dir, load_rig(rig), seed, objects, pattern=pattern)
+    world = World(run_dir, load_rig(rig), seed, objects, background=background, pattern=pattern)
     for order in faults:
         world.faults.order_text(order)
     world.start()
@@ -215,6 +233,7 @@ def run_world(
         "run_dir": str(run_dir),
         "rig": world.parameters.rig,
         "seed": seed,
+        "background": background,
     }
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
@@ -228,9 +247,8 @@ def run_world(
     "--run-dir", type=click.Path(path_type=Path), required=True, help="Private folder for the sockets."
 )
 @click.option("--rig", default="virtual", show_default=True, help="Rig profile: a name or a file.")
-@click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of hidden numbers and noise."
-)
+@seed_option
+@background_option
 @click.option("--objects", default=1, show_default=True, type=click.IntRange(1, 3), help="Moving objects.")
 @click.option(
     "--picture",
@@ -240,11 +258,21 @@ def run_world(
     help="Pattern: the cameras make their pictures themselves, with the frame's number in them.",
 )
 @click.option("--fault", "faults", multiple=True, help='An order such as "lose_frame camera=S at=3".')
-def main(run_dir: Path, rig: str, seed: int, objects: int, picture: str, faults: tuple[str, ...]) -> None:
+def main(
+    run_dir: Path, rig: str, seed: int, background: str, objects: int, picture: str, faults: tuple[str, ...]
+) -> None:
     """Run the virtual world until stdin closes."""
     logging.basicConfig(level=logging.WARNING, format="world: %(message)s")
     try:
-        run_world(run_dir, rig, seed, objects=objects, pattern=picture == "pattern", faults=faults)
+        run_world(
+            run_dir,
+            rig,
+            seed,
+            objects=objects,
+            background=background,
+            pattern=picture == "pattern",
+            faults=faults,
+        )
     except BeamrigError as error:
         click.echo(f"error: {error.one_line()}", err=True)
         raise SystemExit(2) from None
