@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.brightness_ratio import Brightness
 from processing.chain import Gains
 from processing.colour import ColourConstants
 from processing.errors import CalibrationError
@@ -42,7 +43,7 @@ class SceneCalibration:
         profile, choices: how the steps are done.
         frames: what the frames of "B" and "S" are like.
         colour: colour constants of "B" and "S" (Eq. 4-5).
-        beta: factors of R, G, B from B to S (Eq. 6).
+        brightness: factors of R, G, B from B to S (Eq. 6), and what they were measured on.
         balance: white balance gains shared by both cameras once B is aligned to S.
         own_balance: each camera's white balance without colour correction, for the "before" state.
         matrix, matrix_source: colour map, and where it is from.
@@ -59,7 +60,7 @@ class SceneCalibration:
     choices: Choices
     frames: dict[str, FrameFormat]
     colour: dict[str, ColourConstants]
-    beta: Gains
+    brightness: Brightness
     balance: Gains
     own_balance: dict[str, Gains]
     matrix: NDArray[np.float64]
@@ -70,6 +71,11 @@ class SceneCalibration:
     static_metrics: dict[str, PairMetrics]
     sources: tuple[Source, ...]
     created: str = ""
+
+    @property
+    def beta(self) -> Gains:
+        """Factors of R, G, B from B to S (Eq. 6)."""
+        return self.brightness.beta
 
     def content(self) -> dict[str, Any]:
         """Return everything but id and date as plain values."""
@@ -83,6 +89,7 @@ class SceneCalibration:
             "frames": {camera: frame.to_dict() for camera, frame in self.frames.items()},
             "colour": {camera: constants.to_dict() for camera, constants in self.colour.items()},
             "beta": list(self.beta),
+            "beta_measured_on": self.brightness.shares(),
             "white_balance": list(self.balance),
             "own_white_balance": {camera: list(gains) for camera, gains in self.own_balance.items()},
             "colour_matrix": {"camera_to_srgb": self.matrix.tolist(), "source": self.matrix_source},
@@ -139,7 +146,7 @@ class SceneCalibration:
             choices=Choices.from_dict(data["choices"]),
             frames={camera: FrameFormat.from_dict(data["frames"][camera]) for camera in ("B", "S")},
             colour={camera: ColourConstants.from_dict(item) for camera, item in data["colour"].items()},
-            beta=_three(data["beta"]),
+            brightness=Brightness.from_shares(_three(data["beta"]), data["beta_measured_on"]),
             balance=_three(data["white_balance"]),
             own_balance={camera: _three(gains) for camera, gains in data["own_white_balance"].items()},
             matrix=np.asarray(data["colour_matrix"]["camera_to_srgb"], np.float64).reshape(3, 3),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import colour_map
+from processing.brightness_ratio import Brightness, aligned_brightness
 from processing.calibration import SceneCalibration
 from processing.chain import NEUTRAL, Chain, Gains, Mosaic
 from processing.colour import ColourConstants, fit_colour_constants
@@ -19,6 +20,7 @@ from processing.metrics import PairMetrics, pair_metrics
 from processing.photometric import brightness_coefficients, unsaturated_cells
 from processing.profile import Choices, Profile
 from processing.resample import SplineWarp
+from processing.static_take import StaticTake
 from processing.takes import Takes, mean_mosaics
 from rig.records import RawPair
 
@@ -54,12 +56,14 @@ def calibrate(
     gains = {camera: constants.gain_map() for camera, constants in colour.items()}
 
     progress("brightness and white balance")
-    static = mean_mosaics(takes.static)
-    valid = None
+    static = StaticTake.of(takes.static)
+    even_b, even_s = (static.mean[camera] * gains[camera] for camera in ("B", "S"))
+    unclipped, seen = None, None
     if choices.beta == "still":
         range_dn = min(frame.range_dn for frame in formats.values())
-        valid = unsaturated_cells([static["B"], static["S"]], CLIP_PART * range_dn)
-    beta = brightness_coefficients(static["B"] * gains["B"], static["S"] * gains["S"], cfa, valid=valid)
+        unclipped = unsaturated_cells(list(static.mean.values()), CLIP_PART * range_dn)
+        seen = unclipped & static.still["B"] & static.still["S"]
+    light = Brightness(brightness_coefficients(even_b, even_s, cfa, valid=seen))
     white = even if takes.white is takes.even else mean_mosaics(takes.white)
     balance = white_balance(white["S"] * gains["S"], cfa)
     own_balance = {camera: white_balance(mosaic, cfa) for camera, mosaic in white.items()}
@@ -67,11 +71,15 @@ def calibrate(
 
     progress("registration of the static pair")
     chains = {
-        "B": Chain.build(formats["B"], colour["B"], beta, balance, matrix, choices.order),
+        "B": Chain.build(formats["B"], colour["B"], light.beta, balance, matrix, choices.order),
         "S": Chain.build(formats["S"], colour["S"], NEUTRAL, balance, matrix, choices.order),
     }
-    gray = {camera: _gray(chains[camera], static[camera]) for camera in ("B", "S")}
+    gray = {camera: _gray(chains[camera], static.mean[camera]) for camera in ("B", "S")}
     flow = _flow(gray["S"], gray["B"], choices)
+    if unclipped is not None:  # now that the images can be laid on each other, on what both see
+        light = aligned_brightness(even_b, even_s, cfa, flow, static.still, unclipped)
+        chains["B"] = Chain.build(formats["B"], colour["B"], light.beta, balance, matrix, choices.order)
+        gray["B"] = _gray(chains["B"], static.mean["B"])
     box = valid_box(flow)
     align, crop = _aligner(flow, box)
     left = residual(np.ascontiguousarray(gray["S"][crop]), align(gray["B"]))
@@ -88,7 +96,7 @@ def calibrate(
         choices=choices,
         frames=dict(formats),
         colour=colour,
-        beta=beta,
+        brightness=light,
         balance=balance,
         own_balance=own_balance,
         matrix=matrix,
