@@ -1,35 +1,40 @@
-"""Developing whole sessions: every pair to two images and a mask, with figures; stops and resumes.
+"""Developing whole sessions: every pair to two images and a mask, with figures; on all cores or a cluster.
 
-Beside each pair's images lies a small record of what they were made from and with. A pair whose record is
-what would be written now, and whose files are there, is skipped.
+Beside each pair's images lies a record of what they were made from and with (`pair_record`). A pair whose
+record is what would be written now, and whose files are there, is skipped; so a run that was stopped, killed
+or cut from the mains goes on where it ended.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.blur import BlurMeasurement
-from processing.errors import BlurNotMeasurable, ProcessingError
-from processing.isp import to_8bit, to_16bit
-from processing.masks import STATIC_FRAMES, FrozenBackground, Pair, literal_masks
-from processing.outputs import Bits, Format, read_json, write_image, write_json
-from processing.pipeline import Developed, ScenePipeline
-from processing.profile import Profile
-from processing.report import SceneReport, SessionReport, derived_path
-from processing.scene_blur import measure_scene_blur
-from processing.steps import Job, Progress, Steps, Stopped
+from processing.crew import Crew, ProcessCrew, ThreadCrew
+from processing.engine import run_all
+from processing.errors import ProcessingError
+from processing.masks import FrozenBackground, literal_masks
+from processing.outputs import Bits, Format
+from processing.pair_record import read_record
+from processing.pipeline import ScenePipeline
+from processing.profile import FlowMethod, Profile
+from processing.report import SessionReport
+from processing.scene_work import SceneWork
+from processing.steps import Job, Progress, Steps
 from rig.records import PairRecord
 from rig.session import Session
 
-DEVELOPED_KINDS: Final = ("static", "action")
+FEW_PAIRS: Final = 6
+"""So many pairs are done by threads of this process sooner than other processes have started."""
 
 
 def process_session(
@@ -44,11 +49,20 @@ def process_session(
     images: bool = True,
     masks: bool = True,
     blur: bool = True,
+    flow: FlowMethod | None = None,
+    calibrations: Sequence[Path] = (),
+    workers: int | None = None,
+    scheduler: str | None = None,
+    again: bool = False,
+    polite: bool = False,
 ) -> SessionReport:
     """Develop the static and action pairs of a session and make the masks of the action pairs.
 
     Writes SESSION/derived/<scene>/<kind>/<pair>_B.png, _S.png, _mask.png and <pair>.json, and per scene
-    metrics.json and pipeline.json.
+    metrics.json and pipeline.json. The results are the same, bit by bit, whoever and how many do the work.
+
+    A program that calls this for many pairs must be importable without starting over (`if __name__ ==
+    "__main__":`), for worker processes import it.
 
     Args:
         session: the recorded session.
@@ -56,209 +70,106 @@ def process_session(
         profile: `best` or `paper`.
         bits: 8 or 16 bits a channel.
         format: "png" or "tiff".
-        progress: called with (done fraction, text).
-        cancel: set it to stop after the pair in work.
+        progress: called with (done fraction, text with pace and time left).
+        cancel: set it to stop after the pairs in work.
         images: write the developed images.
         masks: make masks.
         blur: measure the blur lengths of each scene's moving object.
+        flow: register in another way than the profile does.
+        calibrations: calibration files to use.
+        workers: how many tasks at once; one a core without it.
+        scheduler: address of a dask scheduler whose workers do the tasks.
+        again: make everything anew.
+        polite: let everything else on the computer go first.
 
     Raises:
-        ProcessingError: if an argument is not allowed or a scene cannot be processed.
+        ProcessingError: if an argument is not allowed, another program is at it, or no scene can be
+            processed.
+        NoRoom: if the disk is full.
+        WorkerLost: if workers die one after the other, or a cluster has none.
         SessionError: if a scene does not exist.
     """
     if bits not in get_args(Bits) or format not in get_args(Format):
         raise ProcessingError(f"cannot write {bits}-bit {format}", hint="8 or 16 bits, png or tiff")
-    job = Job(profile, bits, format, images, masks, blur)
+    if workers is not None and workers < 1:
+        raise ProcessingError(f"{workers} workers do nothing", hint="one or more")
+    files = tuple(str(path.absolute()) for path in calibrations)
+    job = Job(profile, bits, format, images, masks, blur, flow, files, again)
     begun = time.monotonic()
     names = list(scenes) if scenes else [scene.name for scene in session.scenes()]
     report = SessionReport(session.root / "derived")
-    steps = Steps(progress, cancel or threading.Event(), len(names))
-    try:
-        for name in names:
-            session.scene(name)
-            report.scenes[name] = _SceneWork(session, name, job, steps).run()
-    except Stopped as stop:
-        report.cancelled = True
-        if stop.report is not None:
-            report.scenes[stop.report.scene] = stop.report
+    stop = cancel or threading.Event()
+    for name in names:
+        session.scene(name)
+    with _alone(report.root):
+        crew = gather(session, names, job, workers, scheduler, polite=polite)
+        report.workers = crew.name
+        works = _scene_works(session, names, job, Steps(progress), crew)
+        report.scenes = {work.report.scene: work.report for work in works}
+        report.cancelled = not run_all((work.stages() for work in works), crew, stop)
     report.seconds = time.monotonic() - begun
+    errors = [work.error for work in works if work.error is not None]
+    if errors and len(errors) == len(works):
+        raise errors[0]
     return report
 
 
-class _SceneWork:
-    """One scene: develop, write, mask, measure."""
+def _scene_works(
+    session: Session, names: Sequence[str], job: Job, steps: Steps, crew: Crew
+) -> list[SceneWork]:
+    alone = len(names) == 1 and crew.threads is not None
+    works = [
+        SceneWork(session, name, job, steps, crew.threads, crew.seats if alone else crew.threads)
+        for name in names
+    ]
+    steps.total = sum(work.size for work in works)
+    return works
 
-    def __init__(self, session: Session, scene: str, job: Job, steps: Steps) -> None:
-        self.session = session
-        self.scene = scene
-        self.job = job
-        self.steps = steps
-        self.folder = session.root / "derived" / scene
-        self.report = SceneReport(scene, self.folder)
 
-    def run(self) -> SceneReport:
-        records = [r for kind in DEVELOPED_KINDS for r in self.session.pairs(self.scene, kind)]
-        self.steps.begin(len(records) + 2)
-        self._stop_if_asked()
-        self.steps.say(f"{self.scene}: calibration")
-        pipeline = ScenePipeline.from_session(
-            self.session,
-            self.scene,
-            self.job.profile,
-            progress=lambda text: self.steps.say(f"{self.scene}: {text}"),
-        )
-        self.report.calibration = pipeline.calibration.id
-        self.report.static_pair = dict(pipeline.static_metrics)
-        self.report.residual_px = {"mean": pipeline.residual.mean_px, "p95": pipeline.residual.p95_px}
-        self.steps.say(f"{self.scene}: calibration", advance=1)
-        self._develop(pipeline, records)
-        self._stop_if_asked()
-        self._measure(pipeline)
-        self._write_summary(pipeline)
-        self.steps.say(f"{self.scene}: done", advance=1)
-        return self.report
+def gather(
+    session: Session,
+    scenes: Sequence[str],
+    job: Job,
+    workers: int | None,
+    scheduler: str | None,
+    *,
+    polite: bool = False,
+) -> Crew:
+    """Choose who does the work: a cluster, processes, or threads where processes are not worth their start.
 
-    def _stop_if_asked(self) -> None:
-        if self.steps.cancel.is_set():
-            raise Stopped(self.report)
+    Raises:
+        WorkerLost: if the cluster has no fit workers.
+    """
+    if scheduler is not None:
+        from processing.cluster import ClusterCrew
 
-    def _develop(self, pipeline: ScenePipeline, records: Sequence[PairRecord]) -> None:
-        todo = [record for record in records if not self._is_done(pipeline, record)]
-        self.report.skipped = len(records) - len(todo)
-        self.steps.say(f"{self.scene}: {self.report.skipped} pairs are there", advance=self.report.skipped)
-        wants_masks = self.job.masks and self.job.profile == "best"
-        static: dict[str, Pair] = {}
-        background = None
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            waiting: list[tuple[PairRecord, list[Future[tuple[str, int]]]]] = []
-            for record in todo:
-                self._stop_after(waiting, pipeline)
-                raw = record.load()
-                developed = pipeline.develop(raw.b, raw.s)
-                writes = self._submit(pool, record, developed)
-                if wants_masks and record.kind == "static" and len(static) < STATIC_FRAMES:
-                    static[record.id] = developed.as_8bit()
-                if wants_masks and record.kind == "action":
-                    background = background or FrozenBackground(pipeline.static_8bit(static))
-                    static.clear()
-                    mask = background.mask(*developed.as_8bit())
-                    writes.append(pool.submit(self._write, self._path(record, "mask", ".png"), mask))
-                waiting.append((record, writes))
-                self._finish(waiting, pipeline, keep=1)
-            self._finish(waiting, pipeline, keep=0)
-        if self.job.masks and self.job.profile == "paper":
-            self._literal_masks(pipeline)
+        return ClusterCrew(scheduler, session.root)
+    seats = workers or len(os.sched_getaffinity(0))
+    missing = sum(
+        job.again or read_record(session.root / "derived" / record.scene, record) is None
+        for scene in scenes
+        for kind in ("static", "action")
+        for record in session.pairs(scene, kind)
+    )
+    if seats == 1 or missing <= FEW_PAIRS:
+        return ThreadCrew(seats)
+    return ProcessCrew(seats, polite=polite)
 
-    def _stop_after(self, waiting: list[Any], pipeline: ScenePipeline) -> None:
-        if self.steps.cancel.is_set():
-            self._finish(waiting, pipeline, keep=0)
-            raise Stopped(self.report)
 
-    def _submit(
-        self, pool: ThreadPoolExecutor, record: PairRecord, developed: Developed
-    ) -> list[Future[tuple[str, int]]]:
-        if not self.job.images:
-            return []
-        convert: Callable[[NDArray[np.float32]], NDArray[Any]] = to_16bit if self.job.bits == 16 else to_8bit
-        suffix = ".png" if self.job.format == "png" else ".tiff"
-        return [
-            pool.submit(self._write, self._path(record, camera, suffix), convert(image))
-            for camera, image in (("B", developed.b), ("S", developed.s))
-        ]
-
-    @staticmethod
-    def _write(path: Path, image: NDArray[Any]) -> tuple[str, int]:
-        return path.name, write_image(path, image)
-
-    def _finish(
-        self,
-        waiting: list[tuple[PairRecord, list[Future[tuple[str, int]]]]],
-        pipeline: ScenePipeline,
-        *,
-        keep: int,
-    ) -> None:
-        """Wait for the oldest pairs' files and write their records."""
-        while len(waiting) > keep:
-            record, writes = waiting.pop(0)
-            files = dict(write.result() for write in writes)
-            write_json(self._path(record, "", ".json"), {**self._expected(pipeline, record), "files": files})
-            self.report.developed += 1
-            self.report.masks += any(name.endswith("_mask.png") for name in files)
-            self.steps.say(f"{record.id} developed", advance=1)
-
-    def _path(self, record: PairRecord, part: str, suffix: str) -> Path:
-        return derived_path(self.folder, record, part, suffix)
-
-    def _expected(self, pipeline: ScenePipeline, record: PairRecord) -> dict[str, Any]:
-        return {
-            "pair": record.id,
-            "calibration": pipeline.calibration.id,
-            "profile": self.job.profile,
-            "sources": {"B": record.meta_b["sha256"], "S": record.meta_s["sha256"]},
-            "box": list(pipeline.box),
-            "images": [self.job.bits, self.job.format] if self.job.images else None,
-            "mask": self.job.masks and record.kind == "action",
-        }
-
-    def _is_done(self, pipeline: ScenePipeline, record: PairRecord) -> bool:
-        """Tell whether a pair's record covers what would be made now and its files are there, whole."""
-        stored = read_json(self._path(record, "", ".json"))
-        if stored is None or not isinstance(stored.get("files"), dict):
-            return False
-        wanted = self._expected(pipeline, record)
-        if wanted["images"] is None:  # masks alone: images made earlier may stay as they are
-            wanted["images"] = stored.get("images")
-        wanted["mask"] = wanted["mask"] or bool(stored.get("mask"))
-        if any(stored.get(key) != value for key, value in wanted.items()):
-            return False
-        folder = self.folder / record.kind
-        return all(
-            (folder / Path(name).name).is_file() and (folder / Path(name).name).stat().st_size == size
-            for name, size in stored["files"].items()
-        )
-
-    def _literal_masks(self, pipeline: ScenePipeline) -> None:
-        records = self.session.pairs(self.scene, "action")
-        if (
-            all(self._path(record, "mask", ".png").is_file() for record in records)
-            and not self.report.developed
-        ):
-            return
-        for record, mask in make_masks(pipeline, records):
-            self._stop_if_asked()
-            self._write(self._path(record, "mask", ".png"), mask)
-            self.report.masks += 1
-            self.steps.say(f"{record.id} masked")
-
-    def _measure(self, pipeline: ScenePipeline) -> None:
-        if not self.job.blur:
-            return
-        self.steps.say(f"{self.scene}: blur lengths")
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other programs from processing the same session meanwhile; clear away what a killed one left."""
+    folder.mkdir(exist_ok=True)
+    with (folder / ".processing").open("ab") as lock:
         try:
-            found: BlurMeasurement = measure_scene_blur(
-                pipeline, self.session.pairs(self.scene, "action"), cancel=self.steps.cancel
-            )
-        except BlurNotMeasurable as error:
-            self.report.blur_note = error.one_line()
-            return
-        self.report.blur_px = found.to_dict()
-
-    def _write_summary(self, pipeline: ScenePipeline) -> None:
-        metrics = {
-            "scene": self.scene,
-            "profile": self.job.profile,
-            "calibration": pipeline.calibration.id,
-            "static_pair": pipeline.static_metrics,
-            "residual_px": self.report.residual_px,
-            "blur": self.report.blur_px,
-            "blur_note": self.report.blur_note,
-        }
-        write_json(self.folder / "metrics.json", metrics)
-        calibration = pipeline.calibration
-        write_json(
-            self.folder / "pipeline.json",
-            {"id": calibration.id, "created": calibration.created, **calibration.content()},
-        )
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ProcessingError(
+                f"another beamrig is processing {folder.parent}", hint="wait for it, or stop it"
+            ) from error
+        for part in folder.rglob("*.part"):
+            part.unlink(missing_ok=True)
+        yield
 
 
 def make_masks(

@@ -105,11 +105,15 @@ class SceneCalibration:
         """Hash of the content: 16 hexadecimal digits."""
         return digest(self.content())
 
+    def path(self, folder: Path) -> Path:
+        """Return where `save` writes it."""
+        return folder / f"{self.scene}_{self.profile}_{self.id}.json"
+
     def save(self, folder: Path) -> Path:
         """Write the calibration as FOLDER/<scene>_<profile>_<id>.json and return the path."""
         content = self.content()
         created = self.created or datetime.now(UTC).isoformat(timespec="seconds")
-        path = folder / f"{self.scene}_{self.profile}_{digest(content)}.json"
+        path = self.path(folder)
         write_json(path, {"id": digest(content), "created": created, **content})
         return path
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +19,16 @@ _EXAMPLES = """\b
 Examples:
   beamrig process my-session
   beamrig process my-session --scene s01 --bits 8 --format tiff --json
+  beamrig process my-session --workers 4
+  beamrig process my-session --scheduler tcp://bigbox:8786
+  beamrig process my-session --verify --sample 3
+
+Ctrl+C finishes the pairs in work; the same command goes on from there. Exit code 2: pairs failed (the rest is
+done), or differ from their record with --verify; 130: stopped.
 
 JSON: derived, scenes [{scene, folder, developed, skipped, masks, calibration, static_pair {before, after},
-residual_px, blur_px, blur_note}], cancelled, seconds
+residual_px, blur_px, blur_note, failed {pair: reason}, failure, seconds {step: s}}], cancelled, seconds,
+workers
 """
 
 
@@ -34,6 +43,13 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="best, or the steps as the paper prints them.",
         ),
+        click.option(
+            "--workers", type=click.IntRange(1), metavar="N", help="Tasks at once; one a core when left out."
+        ),
+        click.option(
+            "--scheduler", metavar="ADDRESS", help="Let a dask cluster do it, such as tcp://host:8786."
+        ),
+        click.option("--again", is_flag=True, help="Make anew what is there already."),
         click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
     ]
     for option in reversed(options):
@@ -55,33 +71,28 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Of the developed pictures.",
 )
 def process(
-    session: Path, scenes: tuple[str, ...], profile: str, as_json: bool, bits: str, file_format: str
+    session: Path, scenes: tuple[str, ...], as_json: bool, bits: str, file_format: str, **options: Any
 ) -> None:
     """Develop, align and mask the pairs of a recorded SESSION, and measure it.
 
     Results lie in SESSION/derived; what is there already is not made again.
     """
-    _work(session, scenes, profile, as_json, bits=int(bits), format=file_format)
+    _work(session, scenes, as_json, bits=int(bits), format=file_format, **options)
 
 
 @click.command(epilog="Example: beamrig masks my-session --scene s01")
 @_common
-def masks(session: Path, scenes: tuple[str, ...], profile: str, as_json: bool) -> None:
+def masks(session: Path, scenes: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Make the local blur masks of a recorded SESSION (LBFMG)."""
-    _work(session, scenes, profile, as_json, images=False, blur=False)
+    _work(session, scenes, as_json, images=False, blur=False, **options)
 
 
-def _work(session: Path, scenes: tuple[str, ...], profile: str, as_json: bool, **options: Any) -> None:
+def _work(session: Path, scenes: tuple[str, ...], as_json: bool, profile: str, **options: Any) -> None:
     from processing.batch import process_session
-    from rig.session import Session
 
-    with Session.open(session) as opened, _bar(as_json) as progress:
-        if not scenes and not opened.scenes():
-            raise SessionError(f"{session} has no scene", hint="capture one first: beamrig capture")
-        for name in scenes:
-            opened.scene(name)  # a wrong name is told before the hours that the right ones take
+    with opened(session, scenes) as work, bar(as_json) as progress, stoppable() as cancel:
         report = process_session(
-            opened, scenes or None, cast("Profile", profile), progress=progress, **options
+            work, scenes or None, cast("Profile", profile), progress=progress, cancel=cancel, **options
         )
     if as_json:
         from rig.cli.common import print_json
@@ -89,10 +100,51 @@ def _work(session: Path, scenes: tuple[str, ...], profile: str, as_json: bool, *
         print_json(report.to_dict())
     else:
         _print(report.to_dict())
+    if report.cancelled:
+        click.echo("error: stopped by the operator; what was finished stays", err=True)
+        sys.exit(130)
+    failures = report.failures()
+    if failures:
+        more = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
+        click.echo(f"error: not everything could be processed: {failures[0]}{more}", err=True)
+        sys.exit(2)
 
 
 @contextmanager
-def _bar(quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
+def opened(session: Path, scenes: tuple[str, ...]) -> Iterator[Any]:
+    """Open a session; a wrong scene is told before the hours that the right ones take.
+
+    Raises:
+        SessionError: If it is none, has no scene, or not those.
+    """
+    from rig.session import Session
+
+    with Session.open(session) as work:
+        if not scenes and not work.scenes():
+            raise SessionError(f"{session} has no scene", hint="capture one first: beamrig capture")
+        for name in scenes:
+            work.scene(name)
+        yield work
+
+
+@contextmanager
+def stoppable() -> Iterator[threading.Event]:
+    """Let Ctrl+C end the work after the pairs at hand, and a second one at once."""
+    from rig.cli.interrupt import on_ctrl_c
+
+    cancel = threading.Event()
+
+    def interrupt() -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+
+    with on_ctrl_c(interrupt):
+        yield cancel
+
+
+@contextmanager
+def bar(quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
     """Show a progress bar on stderr; nothing when nobody looks at it or the output is for a machine."""
     from rig.cli.common import console
 
@@ -103,9 +155,9 @@ def _bar(quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.description}"), console=screen) as bar:
-        task = bar.add_task("", total=1.0)
-        yield lambda done, text: bar.update(task, completed=done, description=text)
+    with Progress(*columns, TextColumn("{task.description}"), console=screen) as shown:
+        task = shown.add_task("", total=1.0)
+        yield lambda done, text: shown.update(task, completed=done, description=text)
 
 
 def _print(report: dict[str, Any]) -> None:
@@ -123,7 +175,8 @@ def _print(report: dict[str, Any]) -> None:
             table.add_row(
                 state, f"{values['delta_l_percent']:.2f}", f"{values['psnr_db']:.2f}", f"{values['ssim']:.4f}"
             )
-        out.print(table)
+        if scene["static_pair"]:
+            out.print(table)
         left = scene["residual_px"]
         if left:
             out.print(f"left misaligned: mean {left['mean']:.3f} px, p95 {left['p95']:.3f} px")
@@ -135,4 +188,8 @@ def _print(report: dict[str, Any]) -> None:
             )
         elif scene["blur_note"]:
             out.print(f"blur not measured: {scene['blur_note']}")
-    out.print(f"results in {report['derived']}, {report['seconds']:.1f} s")
+        for pair, reason in scene["failed"].items():
+            out.print(f"[red]failed[/red] {pair}: {reason}", soft_wrap=True)
+        if scene["failure"]:
+            out.print(f"[red]failed[/red] {scene['scene']}: {scene['failure']}", soft_wrap=True)
+    out.print(f"results in {report['derived']}, {report['seconds']:.1f} s, {report['workers']}")

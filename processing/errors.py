@@ -39,3 +39,15 @@ class BlurNotMeasurable(ProcessingError):
 
 class Cancelled(ProcessingError):
     """The operator stopped the work; what was finished stays on disk."""
+
+
+class SourceChanged(ProcessingError):
+    """A RAW file is missing, damaged, or not the one that the journal has."""
+
+
+class WorkerLost(ProcessingError):
+    """A worker process died, or workers cannot be had."""
+
+
+class NoRoom(ProcessingError):
+    """The disk cannot take the results; everything stops."""

@@ -8,7 +8,7 @@ alone and freezes it, on images smoothed by 1.5 px against noise. Both then erod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import cv2
@@ -87,6 +87,25 @@ def _smooth(image: Image) -> Image:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), SMOOTHING_PX), np.uint8)
 
 
+def literal_mask(static: Pair, others: Iterable[Pair], target: Pair) -> Image:
+    """Return the mask of one pair by Algorithm 1 as printed (profile `paper`).
+
+    Args:
+        static: (B_0, S_0) as (H, W, 3) uint8.
+        others: all other pairs, in order; read one after the other, for memory's sake.
+        target: (B_k, S_k), the pair itself.
+    """
+    model_s, model_b = _subtractor(), _subtractor()
+    model_b.apply(static[0])
+    model_s.apply(static[1])
+    for b, s in others:
+        model_s.apply(s)
+        model_b.apply(b)
+    foreground_s = np.asarray(model_s.apply(target[1]), np.uint8)
+    foreground_b = np.asarray(model_b.apply(target[0]), np.uint8)
+    return tidy(_join(foreground_s, foreground_b))
+
+
 def literal_masks(static: Pair, count: int, load: Callable[[int], Pair]) -> Iterator[Image]:
     """Yield the mask of every pair by Algorithm 1 as printed (profile `paper`); work grows as count squared.
 
@@ -96,18 +115,7 @@ def literal_masks(static: Pair, count: int, load: Callable[[int], Pair]) -> Iter
         load: returns pair k as (B_k, S_k); called again and again, so that they need not all be in memory.
     """
     for target in range(count):
-        model_s, model_b = _subtractor(), _subtractor()
-        model_b.apply(static[0])
-        model_s.apply(static[1])
-        for k in range(count):
-            if k != target:
-                b, s = load(k)
-                model_s.apply(s)
-                model_b.apply(b)
-        b, s = load(target)
-        foreground_s = np.asarray(model_s.apply(s), np.uint8)
-        foreground_b = np.asarray(model_b.apply(b), np.uint8)
-        yield tidy(_join(foreground_s, foreground_b))
+        yield literal_mask(static, (load(k) for k in range(count) if k != target), load(target))
 
 
 def intersection_over_union(mask: Image, truth: NDArray[np.bool_]) -> float:

@@ -33,6 +33,9 @@ class SceneReport:
         residual_px: displacement left on the static pair, "mean" and "p95".
         blur_px: measured blur lengths, or None.
         blur_note: why there are none.
+        failed: pair id -> why it could not be developed.
+        failure: why the scene could not be measured, and so no pair of it developed; empty if it could.
+        seconds: time that the workers spent on each step.
     """
 
     scene: str
@@ -45,6 +48,9 @@ class SceneReport:
     residual_px: dict[str, float] = field(default_factory=dict)
     blur_px: dict[str, Any] | None = None
     blur_note: str = ""
+    failed: dict[str, str] = field(default_factory=dict)
+    failure: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def mask(self, record: PairRecord) -> NDArray[np.uint8]:
         """Read the mask of a pair: (h, w) uint8, 0 or 255, on the developed grid.
@@ -60,7 +66,12 @@ class SceneReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**self.__dict__, "folder": str(self.folder)}
+        return {
+            **self.__dict__,
+            "folder": str(self.folder),
+            "failed": dict(sorted(self.failed.items())),
+            "seconds": {step: round(seconds, 3) for step, seconds in self.seconds.items()},
+        }
 
 
 @dataclass
@@ -72,12 +83,21 @@ class SessionReport:
         scenes: scene name -> report.
         cancelled: the work was stopped; what was finished stays.
         seconds: time taken.
+        workers: how many tasks were done at once, and by whom.
     """
 
     root: Path
     scenes: dict[str, SceneReport] = field(default_factory=dict)
     cancelled: bool = False
     seconds: float = 0.0
+    workers: str = ""
+
+    def failures(self) -> list[str]:
+        """Return one line for each scene and pair that could not be processed."""
+        lines = [f"{scene.scene}: {scene.failure}" for scene in self.scenes.values() if scene.failure]
+        return lines + [
+            f"{pair}: {why}" for scene in self.scenes.values() for pair, why in sorted(scene.failed.items())
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -86,4 +106,5 @@ class SessionReport:
             "scenes": [scene.to_dict() for scene in self.scenes.values()],
             "cancelled": self.cancelled,
             "seconds": round(self.seconds, 3),
+            "workers": self.workers,
         }

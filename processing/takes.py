@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from processing.chain import Mosaic
 from processing.errors import CalibrationError, ImageMismatch, TakeMissing
 from processing.frame_format import FrameFormat, formats_of
+from processing.source_files import load_checked
 from rig.raw_image import RawImage
 from rig.records import PairRecord
 from rig.session import Session
@@ -157,7 +158,7 @@ def mean_mosaics(records: Sequence[PairRecord]) -> dict[str, Mosaic]:
     """Average the frames of each camera, all of them: (H, W) float32 DN above black of "B" and "S"."""
     of_b, of_s = MosaicMean(), MosaicMean()
     for record in records:
-        pair = record.load()
+        pair = load_checked(record)
         of_b.add(pair.b)
         of_s.add(pair.s)
     return {"B": of_b.mosaic(), "S": of_s.mosaic()}
