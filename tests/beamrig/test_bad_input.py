@@ -154,7 +154,7 @@ def test_the_keys_of_a_plan_are_those_that_its_help_names(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["plan", "profiles", "devices", "capture", "virtual", "process", "masks", "deblur"]
+    "name", ["plan", "profiles", "devices", "capture", "virtual", "process", "masks", "develop", "deblur"]
 )
 def test_help_of_a_command_waits_for_no_heavy_library(name: str) -> None:
     program = (

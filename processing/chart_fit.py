@@ -1,0 +1,146 @@
+"""A photographed colour chart, calibrated: white balance from its greys, colour map from all its patches.
+
+Unlike `colour_map.from_chart`, which wants a picture that a whiteboard balanced, this balances by the chart
+itself, and it minimises what an eye sees (CIEDE2000) instead of squares of linear light.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.chart import chart_candidates
+from processing.colour_difference import ciede2000, lab_from_linear
+from processing.colour_map import CHART_SRGB, WORST_CHART_FIT, fit_white_preserving
+from processing.errors import CalibrationError
+from processing.isp import Rgb, decode_srgb, encode_srgb, to_8bit
+
+Array = NDArray[np.float64]
+Gains = tuple[float, float, float]
+
+_BALANCING: Final = slice(19, 23)
+"""Greys for the balance: neither the white patch, which may clip, nor black, which flare colours."""
+_GREYS: Final = slice(18, 24)
+_ROUNDS: Final = 40
+
+
+@dataclass(frozen=True, eq=False)
+class ChartFit:
+    """What a chart in a picture gave.
+
+    Attributes:
+        centres: (24, 2) patch centres as (x, y) in the picture, in the chart's order.
+        half: half the side of the squares that were averaged, in px.
+        patches: (24, 3) mean linear RGB of the patches as they were given.
+        gains: factors of R, G, B that make the greys neutral; green is 1.
+        matrix: (3, 3) camera RGB (balanced) to linear sRGB, rows add to 1.
+        before, after: (24,) CIEDE2000 of the patches with the balance alone, and with the matrix.
+    """
+
+    centres: Array
+    half: float
+    patches: Array
+    gains: Gains
+    matrix: Array
+    before: Array
+    after: Array
+
+
+def fit_chart(linear: Rgb) -> ChartFit:
+    """Find the 24-patch chart in a linear picture, and calibrate to it.
+
+    Args:
+        linear: (H, W, 3) float32 linear camera RGB, roughly balanced.
+
+    Raises:
+        CalibrationError: No chart is found, or its colours do not fit.
+    """
+    shown = to_8bit(encode_srgb(linear / max(float(np.percentile(linear, 99.5)), 1e-6)))
+    target = decode_srgb(CHART_SRGB / np.float32(255)).astype(np.float64)
+    best: tuple[Array, float, Array, Array] | None = None
+    lowest = np.inf
+    for centres, half in chart_candidates(shown):
+        patches = np.array([_mean(linear, centre, half) for centre in centres])
+        if patches[_BALANCING].min() <= 0:
+            continue
+        balanced = _balanced(patches, target)
+        off = float(np.sqrt(np.mean((balanced @ fit_white_preserving(balanced, target).T - target) ** 2)))
+        if off < lowest:
+            best, lowest = (centres, half, patches, balanced), off
+    if best is None or lowest > WORST_CHART_FIT:
+        why = "none was found" if best is None else f"the colours do not fit (rms {lowest:.2f})"
+        raise CalibrationError(
+            f"no colour chart in the picture: {why}",
+            hint="the classic one of 24 patches, a tenth of the frame or more, evenly lit",
+        )
+    centres, half, patches, balanced = best
+    matrix, scale = fit_to_the_eye(balanced, target)
+    gains = _gains(patches)
+    lab = lab_from_linear(target)
+    return ChartFit(
+        centres, half, patches, gains, matrix,
+        ciede2000(lab_from_linear(np.maximum(balanced, 0)), lab),
+        ciede2000(lab_from_linear(np.maximum(scale * balanced @ matrix.T, 0)), lab),
+    )  # fmt: skip
+
+
+def fit_to_the_eye(camera: Array, target: Array) -> tuple[Array, float]:
+    """Fit the white-preserving matrix with the least sum of squared CIEDE2000 (Gauss-Newton, damped).
+
+    Args:
+        camera: (N, 3) linear balanced camera RGB.
+        target: (N, 3) linear sRGB.
+
+    Returns:
+        The (3, 3) matrix, and the brightness factor that was fitted with it.
+    """
+    lab = lab_from_linear(target)
+
+    def matrix_of(values: Array) -> Array:
+        rows = values[:6].reshape(3, 2)
+        matrix = np.zeros((3, 3))
+        for channel in range(3):
+            others = [i for i in range(3) if i != channel]
+            matrix[channel, others] = rows[channel]
+            matrix[channel, channel] = 1 - rows[channel].sum()
+        return matrix
+
+    def off(values: Array) -> Array:
+        return ciede2000(lab_from_linear(np.maximum(values[6] * camera @ matrix_of(values).T, 0)), lab)
+
+    start = fit_white_preserving(camera, target)
+    values = np.array([*(start[c, i] for c in range(3) for i in range(3) if i != c), 1.0])
+    now, damping = off(values), 1e-3
+    for _ in range(_ROUNDS):
+        slope = np.stack([(off(values + step) - now) / 1e-6 for step in 1e-6 * np.eye(7)], axis=1)
+        normal, side = slope.T @ slope, slope.T @ now
+        change = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-9), -side)
+        trial = off(values + change)
+        if np.sum(trial**2) < np.sum(now**2):
+            values, now, damping = values + change, trial, damping / 4
+        else:
+            damping *= 4
+    return matrix_of(values), float(values[6])
+
+
+def _gains(patches: Array) -> Gains:
+    red, green, blue = patches[_BALANCING].sum(axis=0)
+    return (float(green / red), 1.0, float(green / blue))
+
+
+def _balanced(patches: Array, target: Array) -> Array:
+    """Make the greys neutral and as bright as they should be."""
+    balanced = patches * _gains(patches)
+    scale = np.sum(target[_GREYS] * balanced[_GREYS]) / np.sum(balanced[_GREYS] ** 2)
+    return np.asarray(balanced * scale, np.float64)
+
+
+def _mean(linear: Rgb, centre: Array, half: float) -> Array:
+    """Return the mean colour of a square about a centre (x, y); black where it lies outside."""
+    x0, y0 = np.maximum(np.floor(centre - half), 0).astype(int)
+    x1, y1 = np.maximum(np.ceil(centre + half) + 1, 0).astype(int)
+    part = linear[y0:y1, x0:x1].reshape(-1, 3)
+    return np.asarray(part.mean(axis=0, dtype=np.float64) if len(part) else np.zeros(3), np.float64)
