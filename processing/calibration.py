@@ -6,32 +6,28 @@ it was made with, so that a data set can be made again bit by bit.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processing.brightness_ratio import Brightness
+from processing.calibration_file import ALGORITHM, SCHEMA, digest, now, read_sealed, write_sealed
+from processing.cast_maps import CastMaps
 from processing.chain import Gains
 from processing.colour import ColourConstants
+from processing.colour_fit import PatchFit
 from processing.errors import CalibrationError
 from processing.flow import Flow, Residual
 from processing.flow_files import flow_from_dict, flow_to_dict, residual_from_dict, residual_to_dict
 from processing.frame_format import FrameFormat
 from processing.metrics import PairMetrics
-from processing.outputs import read_json, write_json
+from processing.outputs import read_json
 from processing.profile import PROFILES, Choices, Profile
 from processing.takes import Source
-
-SCHEMA: Final = 2
-ALGORITHM: Final = 2
-"""Raised whenever the same sources would give another calibration or other images."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,9 @@ class SceneCalibration:
         balance: white balance gains shared by both cameras once B is aligned to S.
         own_balance: each camera's white balance without colour correction, for the "before" state.
         matrix, matrix_source: colour map, and where it is from.
+        cast: what the colour correction leaves of even light, of "B" and "S".
+        chart: how well the colour map reproduces the chart; None where the scene has none.
+        used: kind -> id of the laboratory's calibrations that took the place of the scene's own takes.
         flow: from S's grid into B's.
         box: (y0, y1, x0, x1), the part of S's grid that both cameras see.
         residual: displacement left on the static pair, measured in the images.
@@ -70,6 +69,9 @@ class SceneCalibration:
     residual: Residual
     static_metrics: dict[str, PairMetrics]
     sources: tuple[Source, ...]
+    cast: dict[str, CastMaps] = field(default_factory=dict)
+    chart: PatchFit | None = None
+    used: dict[str, str] = field(default_factory=dict)
     created: str = ""
 
     @property
@@ -97,6 +99,9 @@ class SceneCalibration:
             "box": list(self.box),
             "residual": residual_to_dict(self.residual),
             "static_pair": self.static_metrics,
+            "cast": {camera: maps.to_dict() for camera, maps in self.cast.items()},
+            "chart": None if self.chart is None else self.chart.to_dict(),
+            "used": dict(self.used),
             "sources": [source.__dict__ for source in self.sources],
         }
 
@@ -112,9 +117,8 @@ class SceneCalibration:
     def save(self, folder: Path) -> Path:
         """Write the calibration as FOLDER/<scene>_<profile>_<id>.json and return the path."""
         content = self.content()
-        created = self.created or datetime.now(UTC).isoformat(timespec="seconds")
         path = self.path(folder)
-        write_json(path, {"id": digest(content), "created": created, **content})
+        write_sealed(path, content, self.created or now())
         return path
 
     @classmethod
@@ -124,25 +128,18 @@ class SceneCalibration:
         Raises:
             CalibrationError: if it is missing, damaged, changed by hand, or of another version.
         """
+        data = read_sealed(path)
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
             return cls._from_dict(data)
-        except FileNotFoundError as error:
-            raise CalibrationError(f"{path} does not exist") from error
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CalibrationError(
-                f"{path} is no calibration of a scene: {error}", hint="delete it and process again"
+                f"{path} is no calibration of a scene: {error!r}", hint="delete it and process again"
             ) from error
 
     @classmethod
     def _from_dict(cls, data: Mapping[str, Any]) -> SceneCalibration:
-        content = {key: value for key, value in data.items() if key not in ("id", "created")}
-        if data["id"] != digest(content):
-            raise CalibrationError(f"calibration {data['id']} was changed after it was made")
-        if (data["schema"], data["algorithm"]) != (SCHEMA, ALGORITHM) or data["profile"] not in PROFILES:
-            raise CalibrationError(
-                f"calibration {data['id']} is of another version of beamrig", hint="process the session again"
-            )
+        if data["kind"] != "scene" or data["profile"] not in PROFILES:
+            raise ValueError(f"kind {data['kind']!r}, profile {data.get('profile')!r}")
         y0, y1, x0, x1 = (int(v) for v in data["box"])
         return cls(
             scene=str(data["scene"]),
@@ -160,20 +157,36 @@ class SceneCalibration:
             residual=residual_from_dict(data["residual"]),
             static_metrics=data["static_pair"],
             sources=tuple(Source(**item) for item in data["sources"]),
+            cast={camera: CastMaps.from_dict(item) for camera, item in data["cast"].items()},
+            chart=None if data["chart"] is None else PatchFit.from_dict(data["chart"]),
+            used={str(kind): str(name) for kind, name in data["used"].items()},
             created=str(data["created"]),
         )
 
     def dated(self) -> SceneCalibration:
         """Return the same calibration with the present time."""
-        return replace(self, created=datetime.now(UTC).isoformat(timespec="seconds"))
+        return replace(self, created=now())
 
 
 def find(
-    folder: Path, scene: str, profile: Profile, choices: Choices, sources: Sequence[Source]
+    folder: Path,
+    scene: str,
+    profile: Profile,
+    choices: Choices,
+    sources: Sequence[Source],
+    used: Mapping[str, str],
 ) -> SceneCalibration | None:
     """Return a stored calibration made from exactly these sources in exactly this way, or None.
 
     One that another version of beamrig made is passed over; it was right in its time.
+
+    Args:
+        folder: where the session keeps them.
+        scene: the scene it must be for.
+        profile: the profile it must be for.
+        choices: how each step must be done.
+        sources: the RAW files that it must be made from.
+        used: kind -> id of the laboratory's calibrations that it must be made with.
 
     Raises:
         CalibrationError: if a file is damaged or was changed by hand.
@@ -183,15 +196,10 @@ def find(
         if peek is not None and (peek.get("schema"), peek.get("algorithm")) != (SCHEMA, ALGORITHM):
             continue
         stored = SceneCalibration.load(path)
-        if stored.scene == scene and stored.choices == choices and stored.sources == tuple(sources):
+        same = (stored.scene, stored.choices, stored.used) == (scene, choices, dict(used))
+        if same and stored.sources == tuple(sources):
             return stored
     return None
-
-
-def digest(content: Mapping[str, Any]) -> str:
-    """Return the first 16 hexadecimal digits of the SHA-256 of plain values, whatever their order."""
-    text = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=True)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
 
 def _three(values: Sequence[float]) -> Gains:

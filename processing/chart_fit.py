@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from processing.chart import chart_candidates
 from processing.colour_difference import ciede2000, lab_from_linear
-from processing.colour_map import CHART_SRGB, WORST_CHART_FIT, fit_white_preserving
+from processing.colour_fit import fit_delta_e, least_squares
+from processing.colour_map import CHART_SRGB, WORST_CHART_FIT
 from processing.errors import CalibrationError
 from processing.isp import Rgb, decode_srgb, encode_srgb, to_8bit
 
@@ -24,7 +25,6 @@ Gains = tuple[float, float, float]
 _BALANCING: Final = slice(19, 23)
 """Greys for the balance: neither the white patch, which may clip, nor black, which flare colours."""
 _GREYS: Final = slice(18, 24)
-_ROUNDS: Final = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ def fit_chart(linear: Rgb) -> ChartFit:
         if patches[_BALANCING].min() <= 0:
             continue
         balanced = _balanced(patches, target)
-        off = float(np.sqrt(np.mean((balanced @ fit_white_preserving(balanced, target).T - target) ** 2)))
+        off = float(np.sqrt(np.mean((balanced @ least_squares(balanced, target).T - target) ** 2)))
         if off < lowest:
             best, lowest = (centres, half, patches, balanced), off
     if best is None or lowest > WORST_CHART_FIT:
@@ -77,7 +77,7 @@ def fit_chart(linear: Rgb) -> ChartFit:
             hint="the classic one of 24 patches, a tenth of the frame or more, evenly lit",
         )
     centres, half, patches, balanced = best
-    matrix, scale = fit_to_the_eye(balanced, target)
+    matrix, scale = fit_delta_e(balanced, target)
     gains = _gains(patches)
     lab = lab_from_linear(target)
     return ChartFit(
@@ -85,45 +85,6 @@ def fit_chart(linear: Rgb) -> ChartFit:
         ciede2000(lab_from_linear(np.maximum(balanced, 0)), lab),
         ciede2000(lab_from_linear(np.maximum(scale * balanced @ matrix.T, 0)), lab),
     )  # fmt: skip
-
-
-def fit_to_the_eye(camera: Array, target: Array) -> tuple[Array, float]:
-    """Fit the white-preserving matrix with the least sum of squared CIEDE2000 (Gauss-Newton, damped).
-
-    Args:
-        camera: (N, 3) linear balanced camera RGB.
-        target: (N, 3) linear sRGB.
-
-    Returns:
-        The (3, 3) matrix, and the brightness factor that was fitted with it.
-    """
-    lab = lab_from_linear(target)
-
-    def matrix_of(values: Array) -> Array:
-        rows = values[:6].reshape(3, 2)
-        matrix = np.zeros((3, 3))
-        for channel in range(3):
-            others = [i for i in range(3) if i != channel]
-            matrix[channel, others] = rows[channel]
-            matrix[channel, channel] = 1 - rows[channel].sum()
-        return matrix
-
-    def off(values: Array) -> Array:
-        return ciede2000(lab_from_linear(np.maximum(values[6] * camera @ matrix_of(values).T, 0)), lab)
-
-    start = fit_white_preserving(camera, target)
-    values = np.array([*(start[c, i] for c in range(3) for i in range(3) if i != c), 1.0])
-    now, damping = off(values), 1e-3
-    for _ in range(_ROUNDS):
-        slope = np.stack([(off(values + step) - now) / 1e-6 for step in 1e-6 * np.eye(7)], axis=1)
-        normal, side = slope.T @ slope, slope.T @ now
-        change = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-9), -side)
-        trial = off(values + change)
-        if np.sum(trial**2) < np.sum(now**2):
-            values, now, damping = values + change, trial, damping / 4
-        else:
-            damping *= 4
-    return matrix_of(values), float(values[6])
 
 
 def _gains(patches: Array) -> Gains:

@@ -149,7 +149,7 @@ def fit_colour_constants(
     constants: dict[str, tuple[float, ...]] = {}
     squares: list[float] = []
     for phase, (row, column) in phase_offsets(cfa).items():
-        means, x, y = _patch_means(mosaic[row::2, column::2], patches)
+        means, x, y = patch_means(mosaic[row::2, column::2], patches)
         centre = float(means[down // 2, across // 2])
         if centre <= 0 or float(means.min()) <= 0.02 * centre:
             raise ImageMismatch(
@@ -172,7 +172,7 @@ def fit_colour_constants(
     return ColourConstants(width, height, cfa, degree, constants, float(np.sqrt(np.mean(squares))))
 
 
-def _patch_means(
+def patch_means(
     plane: NDArray[np.float32], patches: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return patch means (down, across) of a phase plane and the patch centres in plane pixels (x, y)."""

@@ -7,9 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.colour_map import XYZ_FROM_SRGB
-
 Array = NDArray[np.float64]
+
+XYZ_FROM_SRGB: Final[Array] = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+"""Linear sRGB to XYZ under D65 (IEC 61966-2-1)."""
 
 _WHITE: Final[Array] = XYZ_FROM_SRGB.sum(axis=1)
 

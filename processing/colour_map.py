@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.chart import chart_candidates
+from processing.colour_difference import XYZ_FROM_SRGB
+from processing.colour_fit import PatchFit, fit_delta_e, judge, least_squares, scaled_to_greys
 from processing.errors import CalibrationError
 from processing.isp import Rgb, decode_srgb, encode_srgb, to_8bit
 
 Matrix = NDArray[np.float64]
 
-XYZ_FROM_SRGB: Final[Matrix] = np.array(
-    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
-)
-_GREY: Final = slice(18, 24)
 WORST_CHART_FIT: Final = 0.06
 """Largest rms of the fitted patches in linear sRGB."""
 CHART_SRGB: Final = np.array(
@@ -30,6 +28,8 @@ CHART_SRGB: Final = np.array(
     np.float32,
 )  # fmt: skip
 """Published sRGB values of the 24 patches of the classic chart, row by row from the dark skin patch."""
+REFERENCE: Final[Matrix] = decode_srgb(CHART_SRGB / np.float32(255)).astype(np.float64)
+"""The same as linear sRGB."""
 
 
 def from_raw_tag(color_matrix: Sequence[float]) -> Matrix:
@@ -49,29 +49,46 @@ def from_raw_tag(color_matrix: Sequence[float]) -> Matrix:
     return np.asarray(np.eye(3) if np.allclose(matrix, np.eye(3), atol=1e-4) else matrix, np.float64)
 
 
-def fit_white_preserving(camera: Matrix, target: Matrix) -> Matrix:
-    """Fit the (3, 3) matrix with rows adding to 1 that takes camera to target colours best (least squares).
+def find_chart(linear: Rgb) -> tuple[Matrix, Matrix]:
+    """Find the 24-patch chart in a linear balanced image.
+
+    Where the squares may lie is the finder's; the placement whose colours fit the chart's best is taken.
 
     Args:
-        camera: (N, 3) linear balanced camera RGB of patches.
-        target: (N, 3) linear sRGB of the same patches; brightness need not match.
+        linear: (H, W, 3) float32 linear camera RGB, white-balanced.
+
+    Returns:
+        (24, 3) mean colours of the patches, scaled to the chart's greys, and (24, 4, 2) the corners (x, y) of
+        the squares that were averaged, in pixels.
+
+    Raises:
+        CalibrationError: if no chart is found.
     """
-    rows = []
-    for channel in range(3):
-        # With the row's sum fixed to 1, two coefficients remain, on differences to the channel itself.
-        others = [i for i in range(3) if i != channel]
-        own = camera[:, channel]
-        differences = camera[:, others] - own[:, None]
-        solution = np.linalg.lstsq(differences, target[:, channel] - own, rcond=None)[0]
-        row = np.zeros(3)
-        row[others] = solution
-        row[channel] = 1 - solution.sum()
-        rows.append(row)
-    return np.array(rows)
+    shown = to_8bit(encode_srgb(linear / max(float(np.percentile(linear, 99.5)), 1e-6)))
+    found: tuple[Matrix, Matrix] | None = None
+    lowest = np.inf
+    for centres, half in chart_candidates(shown):
+        patches = np.array([_patch_mean(linear, centre, half) for centre in centres])
+        patches = scaled_to_greys(patches, REFERENCE)
+        off = patches @ least_squares(patches, REFERENCE).T - REFERENCE
+        rms = float(np.sqrt(np.mean(off**2)))
+        if rms < lowest:
+            square = half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64)
+            found, lowest = (patches, centres[:, None, :] + square), rms
+    if found is None or lowest > WORST_CHART_FIT:
+        what = "none was found" if found is None else f"the colours do not fit (rms {lowest:.2f})"
+        raise CalibrationError(
+            f"no colour chart in the colorchecker take: {what}",
+            hint="fill half the frame with the chart, evenly lit",
+        )
+    return found
 
 
 def from_chart(linear: Rgb) -> Matrix:
     """Find the 24-patch chart in a linear balanced image and fit the colour map to it.
+
+    The map keeps white (its rows add to 1) and has the smallest CIEDE2000; one for both cameras, because two
+    would undo the alignment of their colours.
 
     Args:
         linear: (H, W, 3) float32 linear camera RGB, white-balanced.
@@ -79,23 +96,18 @@ def from_chart(linear: Rgb) -> Matrix:
     Raises:
         CalibrationError: if no chart is found.
     """
-    shown = to_8bit(encode_srgb(linear / max(float(np.percentile(linear, 99.5)), 1e-6)))
-    target = decode_srgb(CHART_SRGB / np.float32(255)).astype(np.float64)
-    best, lowest = np.eye(3), np.inf
-    for centres, half in chart_candidates(shown):
-        patches = np.array([_patch_mean(linear, centre, half) for centre in centres])
-        patches *= float(np.sum(target[_GREY] * patches[_GREY]) / max(np.sum(patches[_GREY] ** 2), 1e-12))
-        matrix = fit_white_preserving(patches, target)
-        off = float(np.sqrt(np.mean((patches @ matrix.T - target) ** 2)))
-        if off < lowest:
-            best, lowest = matrix, off
-    if lowest > WORST_CHART_FIT:
-        what = "none was found" if lowest == np.inf else f"the colours do not fit (rms {lowest:.2f})"
-        raise CalibrationError(
-            f"no colour chart in the colorchecker take: {what}",
-            hint="fill half the frame with the chart, evenly lit",
-        )
-    return best
+    return fit_delta_e(find_chart(linear)[0], REFERENCE)[0]
+
+
+def chart_fit(linear: Rgb) -> tuple[Matrix, PatchFit]:
+    """Do what `from_chart` does, and judge the fit; a second or so.
+
+    Raises:
+        CalibrationError: if no chart is found.
+    """
+    patches, corners = find_chart(linear)
+    matrix, scale = fit_delta_e(patches, REFERENCE)
+    return matrix, judge(patches, REFERENCE, matrix, scale, corners)
 
 
 def _patch_mean(linear: Rgb, centre: NDArray[np.float64], half: float) -> NDArray[np.float64]:

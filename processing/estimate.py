@@ -9,19 +9,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import colour_map
 from processing.brightness_ratio import Brightness, aligned_brightness
 from processing.calibration import SceneCalibration
-from processing.chain import NEUTRAL, Chain, Gains, Mosaic
-from processing.colour import ColourConstants, fit_colour_constants
+from processing.chain import NEUTRAL, Chain, Mosaic
+from processing.estimate_colour import scene_cast, scene_colour
 from processing.flow import Flow, dense, register, residual, valid_box
-from processing.isp import encode_srgb, to_8bit, white_balance
+from processing.isp import encode_srgb, to_8bit
+from processing.laboratory import Given
 from processing.metrics import PairMetrics, pair_metrics
 from processing.photometric import brightness_coefficients, unsaturated_cells
 from processing.profile import Choices, Profile
 from processing.resample import SplineWarp
 from processing.static_take import StaticTake
-from processing.takes import Takes, mean_mosaics
+from processing.takes import Takes
 from rig.records import RawPair
 
 Float = NDArray[np.float32]
@@ -31,7 +31,12 @@ CLIP_PART: Final = 0.97
 
 
 def calibrate(
-    takes: Takes, scene: str, profile: Profile, choices: Choices, progress: Callable[[str], None]
+    takes: Takes,
+    scene: str,
+    profile: Profile,
+    choices: Choices,
+    progress: Callable[[str], None],
+    given: Given | None = None,
 ) -> SceneCalibration:
     """Measure everything for one scene, in the order of the pipeline.
 
@@ -41,18 +46,17 @@ def calibrate(
         profile: the profile that the choices are of.
         choices: how each step is done.
         progress: told what is being done.
+        given: calibrations of the laboratory that take the place of the scene's own takes.
 
     Raises:
         ProcessingError: if a step fails.
     """
+    given = given or Given()
     formats = takes.formats
     cfa = formats["S"].cfa
     progress("colour constants")
-    even = mean_mosaics(takes.even)
-    colour = {
-        camera: fit_colour_constants(mosaic, cfa, degree=choices.cast_degree)
-        for camera, mosaic in even.items()
-    }
+    found = scene_cast(takes, choices.cast_degree, given)
+    colour = found.colour
     gains = {camera: constants.gain_map() for camera, constants in colour.items()}
 
     progress("brightness and white balance")
@@ -64,10 +68,8 @@ def calibrate(
         unclipped = unsaturated_cells(list(static.mean.values()), CLIP_PART * range_dn)
         seen = unclipped & static.still["B"] & static.still["S"]
     light = Brightness(brightness_coefficients(even_b, even_s, cfa, valid=seen))
-    white = even if takes.white is takes.even else mean_mosaics(takes.white)
-    balance = white_balance(white["S"] * gains["S"], cfa)
-    own_balance = {camera: white_balance(mosaic, cfa) for camera, mosaic in white.items()}
-    matrix, matrix_source = _colour_matrix(takes, colour["S"], balance)
+    look = scene_colour(takes, found, given)
+    balance, matrix = look.balance, look.matrix
 
     progress("registration of the static pair")
     chains = {
@@ -75,18 +77,18 @@ def calibrate(
         "S": Chain.build(formats["S"], colour["S"], NEUTRAL, balance, matrix, choices.order),
     }
     gray = {camera: _gray(chains[camera], static.mean[camera]) for camera in ("B", "S")}
-    flow = _flow(gray["S"], gray["B"], choices)
+    flow = _flow(gray["S"], gray["B"], choices) if given.geometry is None else given.geometry.flow
     if unclipped is not None:  # now that the images can be laid on each other, on what both see
         light = aligned_brightness(even_b, even_s, cfa, flow, static.still, unclipped)
         chains["B"] = Chain.build(formats["B"], colour["B"], light.beta, balance, matrix, choices.order)
         gray["B"] = _gray(chains["B"], static.mean["B"])
-    box = valid_box(flow)
+    box = valid_box(flow) if given.geometry is None else given.geometry.box
     align, crop = _aligner(flow, box)
     left = residual(np.ascontiguousarray(gray["S"][crop]), align(gray["B"]))
 
     progress("figures of the static pair")
     before = {
-        camera: Chain.build(formats[camera], None, NEUTRAL, own_balance[camera], matrix, choices.order)
+        camera: Chain.build(formats[camera], None, NEUTRAL, look.own_balance[camera], matrix, choices.order)
         for camera in ("B", "S")
     }
     metrics = _figures(takes.static[0].load(), before, chains, align, crop)
@@ -98,25 +100,18 @@ def calibrate(
         colour=colour,
         brightness=light,
         balance=balance,
-        own_balance=own_balance,
+        own_balance=look.own_balance,
         matrix=matrix,
-        matrix_source=matrix_source,
+        matrix_source=look.source,
         flow=flow,
         box=box,
         residual=left,
         static_metrics=metrics,
         sources=takes.sources(),
+        cast=found.cast,
+        chart=look.chart,
+        used=given.ids(),
     )
-
-
-def _colour_matrix(takes: Takes, colour: ColourConstants, balance: Gains) -> tuple[NDArray[np.float64], str]:
-    """Fit the colour map to a chart take of S; without one take the RAW file's own matrix."""
-    if not takes.chart:
-        tag = takes.static[0].load().s.color_matrix
-        return colour_map.from_raw_tag(tag), "ColorMatrix1 of the RAW files"
-    chain = Chain.build(takes.formats["S"], colour, NEUTRAL, balance, np.eye(3), "balance_first")
-    mosaic = mean_mosaics(takes.chart)["S"]
-    return colour_map.from_chart(chain.linear_mosaic(mosaic)), f"colour chart of {takes.chart[-1].id}"
 
 
 def _flow(sharp: Float, blurred: Float, choices: Choices) -> Flow:

@@ -17,7 +17,8 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from processing.calibration import ALGORITHM, SceneCalibration
+from processing.calibration import SceneCalibration
+from processing.calibration_file import ALGORITHM
 from processing.outputs import read_json
 from processing.report import derived_path
 from processing.steps import Job

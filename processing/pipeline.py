@@ -8,7 +8,7 @@ an earlier run on the same files); `develop` then takes a RAW pair to two aligne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,13 +16,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import calibration as calibrations
+from processing import calibration as stored
 from processing.calibration import SceneCalibration
 from processing.chain import NEUTRAL, Chain, Rgb
 from processing.errors import ProcessingError
 from processing.estimate import calibrate
 from processing.flow import Flow, Residual
 from processing.isp import to_8bit
+from processing.laboratory import Given, load_calibration
 from processing.masks import STATIC_FRAMES, Pair
 from processing.metrics import PairMetrics
 from processing.profile import CHOICES, PROFILES, Choices, FlowMethod, Profile
@@ -81,6 +82,8 @@ class ScenePipeline:
         scene_name: str,
         profile: Profile = "best",
         *,
+        calibrations: Sequence[Path] = (),
+        allow_old: bool = False,
         flow: FlowMethod | None = None,
         progress: Progress | None = None,
         reuse: bool = True,
@@ -91,23 +94,30 @@ class ScenePipeline:
             session: the recorded session.
             scene_name: one of its scenes; needs a static take and a lightbox or whiteboard take.
             profile: `best`, or `paper` for every step as the paper prints it.
+            calibrations: files of `beamrig calibrate` that take the place of the scene's own takes.
+            allow_old: use calibrations that are older than they say they may be.
             flow: method of the geometric alignment, instead of the profile's own.
             progress: told what is being done, in words.
             reuse: take a stored calibration that was made from the same files.
 
         Raises:
             TakeMissing: if the scene lacks a take.
+            CalibrationError: if a given calibration is damaged, stale or foreign.
             ProcessingError: if a step fails.
         """
         if profile not in PROFILES:
             raise ProcessingError(f"unknown profile {profile!r}", hint=f"allowed: {', '.join(PROFILES)}")
         choices = CHOICES[profile] if flow is None else replace(CHOICES[profile], flow=flow)
-        takes = Takes.of(session, scene_name)
+        files = [load_calibration(path) for path in calibrations]
+        takes = Takes.of(session, scene_name, given=[file.kind for file in files])
+        given = Given.of(dict(zip(calibrations, files, strict=True)), takes.formats, allow_old=allow_old)
         folder = session.root / "calibration"
-        known = calibrations.find(folder, scene_name, profile, choices, takes.sources()) if reuse else None
+        wanted = (scene_name, profile, choices)
+        known = stored.find(folder, *wanted, takes.sources(), given.ids()) if reuse else None
         if known is None:
-            known = calibrate(takes, scene_name, profile, choices, progress or (lambda text: None)).dated()
-            known.save(folder)
+            progress = progress or (lambda text: None)
+            path = calibrate(takes, *wanted, progress, given).dated().save(folder)
+            known = SceneCalibration.load(path)  # as everybody else will read it: rounded as it is stored
         return cls(takes, known)
 
     @classmethod

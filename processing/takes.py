@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,8 +39,10 @@ class Takes:
     """The pairs that a scene is calibrated from.
 
     Attributes:
-        even: lightbox pairs, or whiteboard pairs where there are none: for the colour constants.
-        white: whiteboard pairs, or lightbox pairs: for the white balance.
+        even: lightbox pairs, or whiteboard pairs where there are none: for the colour constants; empty where
+            a lightbox calibration is given.
+        white: whiteboard pairs, or lightbox pairs: for the white balance; may be empty where a colour
+            calibration is given.
         static: static pairs.
         chart: colorchecker pairs; may be empty.
         formats: what the frames of "B" and "S" are like.
@@ -53,8 +55,14 @@ class Takes:
     formats: dict[str, FrameFormat] = field(repr=False)
 
     @classmethod
-    def of(cls, session: Session, scene: str) -> Takes:
+    def of(cls, session: Session, scene: str, *, given: Collection[str] = ()) -> Takes:
         """Collect the takes of a scene.
+
+        Args:
+            session: the recorded session.
+            scene: one of its scenes.
+            given: kinds of calibrations that are given: "lightbox" makes the colour constants' take
+                superfluous, "colour" the chart, and the whiteboard where there is none.
 
         Raises:
             SessionError: if there is no such scene.
@@ -67,13 +75,18 @@ class Takes:
         if not found["static"]:
             raise TakeMissing(f"scene {scene} has no static pair", hint="capture one: --kind static")
         even = found["lightbox"] or found["whiteboard"]
-        if not even:
-            raise TakeMissing(
-                f"scene {scene} has neither lightbox nor whiteboard", hint="capture one: --kind whiteboard"
-            )
         white = found["whiteboard"] or found["lightbox"]
+        if not even and not {"lightbox", "colour"} <= set(given):
+            missing = "neither lightbox nor whiteboard" if "lightbox" not in given else "no whiteboard"
+            raise TakeMissing(f"scene {scene} has {missing}", hint="capture one: --kind whiteboard")
         formats = formats_of(session, found["static"][0])
-        return cls(even, white, found["static"], found["colorchecker"], formats)
+        return cls(
+            even=[] if "lightbox" in given else even,
+            white=white,
+            static=found["static"],
+            chart=[] if "colour" in given else found["colorchecker"],
+            formats=formats,
+        )
 
     @classmethod
     def stored(

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from processing.colour_map import CHART_SRGB, fit_white_preserving, from_chart, from_raw_tag
+from processing.colour_fit import fit_delta_e, least_squares
+from processing.colour_map import CHART_SRGB, REFERENCE, chart_fit, find_chart, from_chart, from_raw_tag
 from processing.errors import CalibrationError
 from processing.isp import decode_srgb
 from rig.raw_image import XYZ_TO_SRGB
@@ -41,7 +42,7 @@ def test_a_singular_matrix_is_refused() -> None:
 
 def test_the_fit_finds_a_white_preserving_map_and_keeps_white() -> None:
     target = np.random.default_rng(0).random((24, 3))
-    found = fit_white_preserving(target @ CAMERA_FROM_SRGB.T, target)
+    found = least_squares(target @ CAMERA_FROM_SRGB.T, target)
     np.testing.assert_allclose(found, np.linalg.inv(CAMERA_FROM_SRGB), atol=1e-9)
 
 

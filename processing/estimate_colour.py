@@ -1,0 +1,113 @@
+"""Measuring colours from calibration takes: the cast of each camera, the white balance, the colour map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing import colour_map
+from processing.cast_maps import CastMaps
+from processing.chain import NEUTRAL, Chain, Gains, Mosaic
+from processing.colour import ColourConstants, fit_colour_constants
+from processing.colour_fit import PatchFit
+from processing.frame_format import FrameFormat
+from processing.isp import white_balance
+from processing.laboratory import Given
+from processing.profile import CastDegree
+from processing.takes import Takes, mean_mosaics
+from rig.records import PairRecord
+
+
+@dataclass(frozen=True, eq=False)
+class CastFound:
+    """Colour constants of "B" and "S" (Eq. 4-5), and what they leave of the even light."""
+
+    colour: dict[str, ColourConstants]
+    cast: dict[str, CastMaps]
+    mean: dict[str, Mosaic]
+
+
+def measure_cast(
+    records: Sequence[PairRecord], frames: dict[str, FrameFormat], degree: CastDegree
+) -> CastFound:
+    """Fit the colour constants of both cameras to a take of even light, to all of its frames.
+
+    Args:
+        records: lightbox pairs, or whiteboard pairs.
+        frames: what the frames are like.
+        degree: of the polynomial.
+
+    Raises:
+        ImageMismatch: if the frames differ in kind, or are dark.
+    """
+    mean = mean_mosaics(records)
+    colour = {
+        camera: fit_colour_constants(mosaic, frames[camera].cfa, degree=degree)
+        for camera, mosaic in mean.items()
+    }
+    cast = {camera: CastMaps.measure(mean[camera], colour[camera], len(records)) for camera in mean}
+    return CastFound(colour, cast, mean)
+
+
+def scene_cast(takes: Takes, degree: CastDegree, given: Given) -> CastFound:
+    """Return the colour constants for a scene: the laboratory's where they are given, or its own take's."""
+    if given.lightbox is not None:
+        return CastFound(given.lightbox.colour, given.lightbox.cast, {})
+    return measure_cast(takes.even, takes.formats, degree)
+
+
+@dataclass(frozen=True, eq=False)
+class ColourFound:
+    """White balance and colour map.
+
+    Attributes:
+        balance: gains of R, G, B of camera S, colour corrected.
+        own_balance: gains of each camera as it is, for the state "before".
+        matrix, source: colour map, and where it is from.
+        chart: how well it reproduces the chart; None without one.
+    """
+
+    balance: Gains
+    own_balance: dict[str, Gains]
+    matrix: NDArray[np.float64]
+    source: str
+    chart: PatchFit | None
+
+
+def scene_colour(takes: Takes, found: CastFound, given: Given) -> ColourFound:
+    """Measure white balance and colour map for a scene.
+
+    The balance comes from the scene's own board under its own light where there is one. The colour map comes
+    from the given calibration, or the scene's own chart, or without both from the RAW files' own matrix.
+    """
+    frame, colour = takes.formats["S"], found.colour["S"]
+    if takes.white:
+        white = found.mean if takes.white is takes.even and found.mean else mean_mosaics(takes.white)
+        balance = white_balance(white["S"] * colour.gain_map(), frame.cfa)
+        own = {camera: white_balance(mosaic, frame.cfa) for camera, mosaic in white.items()}
+    elif given.colour is not None:
+        balance = given.colour.balance
+        own = {"B": balance, "S": balance}
+    if given.colour is not None:
+        of_lab = given.colour
+        return ColourFound(balance, own, of_lab.matrix, f"colour calibration {of_lab.id}", of_lab.chart)
+    if not takes.chart:
+        tag = takes.static[0].load().s.color_matrix
+        return ColourFound(balance, own, colour_map.from_raw_tag(tag), "ColorMatrix1 of the RAW files", None)
+    matrix, fit = measure_map(takes.chart, frame, colour, balance)
+    return ColourFound(balance, own, matrix, f"colour chart of {takes.chart[-1].id}", fit)
+
+
+def measure_map(
+    charts: Sequence[PairRecord], frame: FrameFormat, colour: ColourConstants, balance: Gains
+) -> tuple[NDArray[np.float64], PatchFit]:
+    """Fit the colour map to a take of the colour chart, as camera S sees it.
+
+    Raises:
+        CalibrationError: if no chart is found.
+    """
+    chain = Chain.build(frame, colour, NEUTRAL, balance, np.eye(3), "balance_first")
+    return colour_map.chart_fit(chain.linear_mosaic(mean_mosaics(charts)["S"]))
