@@ -30,7 +30,7 @@ def geometric_error_px(flow: Flow, truth: Truth, box: Box) -> dict[str, float]:
         box: (y0, y1, x0, x1) of S's grid.
 
     Returns:
-        Mean and 95th percentile of the distance in pixels, and the same without any alignment.
+        Mean, 95th percentile and largest of the distance in pixels; mean and percentile without alignment.
     """
     y0, y1, x0, x1 = box
     y, x = (g.astype(np.float64) for g in np.mgrid[y0:y1:GRID_STEP_PX, x0:x1:GRID_STEP_PX])
@@ -41,6 +41,7 @@ def geometric_error_px(flow: Flow, truth: Truth, box: Box) -> dict[str, float]:
     return {
         "mean": float(after.mean()),
         "p95": float(np.percentile(after, 95)),
+        "max": float(after.max()),
         "before_mean": float(before.mean()),
         "before_p95": float(np.percentile(before, 95)),
     }

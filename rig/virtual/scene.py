@@ -77,8 +77,10 @@ class Backdrop:
     offset: tuple[float, float] = (0.0, 0.0)
 
 
-def _planes(rgb: F32) -> F32:
-    raw = raw_from_linear(np.asarray(cv2.GaussianBlur(rgb, (0, 0), ANTI_ALIAS_SIGMA_PX), np.float32))
+def _planes(rgb: F32, scale: float = 1.0) -> F32:
+    """Return spline coefficients of RAW colour; a pixel averages all that it covers."""
+    sigma = ANTI_ALIAS_SIGMA_PX * max(1.0, scale)
+    raw = raw_from_linear(np.asarray(cv2.GaussianBlur(rgb, (0, 0), sigma), np.float32))
     return np.ascontiguousarray(np.moveaxis(spline_coefficients(raw), 2, 0))
 
 
@@ -105,7 +107,7 @@ def _photo(name: str, width: int, height: int) -> Backdrop:
     margin = 6.0
     photo_h, photo_w = rgb.shape[:2]
     scale = min((photo_w - 1) / (width + 2 * margin), (photo_h - 1) / (height + 2 * margin))
-    return Backdrop(_planes(rgb), scale, (margin, margin))
+    return Backdrop(_planes(rgb, scale), scale, (margin, margin))
 
 
 @cache

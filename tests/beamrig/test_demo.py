@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from beamrig.demo.capturing import Captured
+from rig.errors import BeamrigError
 from rig.session import Session
 
 
@@ -64,6 +66,20 @@ def test_alignment_and_masks_agree_with_the_truth(report: dict[str, Any]) -> Non
 
 def test_brightness_ratios_are_the_truth_of_filter_splitter_and_sensors(report: dict[str, Any]) -> None:
     assert report["beta"]["measured"] == pytest.approx(report["beta"]["truth"], rel=0.01)
+
+
+def test_what_was_true_lies_beside_the_session(report: dict[str, Any], out: Path) -> None:
+    captured = Captured.load(out / "truth.json")
+    assert (captured.truth.seed, captured.truth.background) == (report["seed"], report["background"])
+    assert len(captured.frames) == 4
+    captured.save(out / "again.json")
+    assert Captured.load(out / "again.json") == captured
+
+
+def test_a_damaged_truth_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "truth.json").write_text('{"takes": []}')
+    with pytest.raises(BeamrigError, match="does not say what is true"):
+        Captured.load(tmp_path / "truth.json")
 
 
 def test_the_report_says_that_no_weights_were_trained(report: dict[str, Any], out: Path) -> None:
