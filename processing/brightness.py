@@ -29,15 +29,61 @@ def brightness_ratios(pair: RawPair) -> dict[str, float] | None:
     Raises:
         ImageMismatch: The frames differ in kind.
     """
+    return _middles(tile_ratios(pair))
+
+
+def tile_ratios(pair: RawPair) -> dict[str, NDArray[np.float32]]:
+    """Return B's brightness over S's in each tile of the middle of the frame, by Bayer phase.
+
+    (h, w) float32, nan where a tile is too dark or holds a clipped sample. 2 ms at 2448x2048.
+
+    Raises:
+        ImageMismatch: The frames differ in kind.
+    """
     check_same_kind(pair.b, pair.s)
-    by_phase: dict[str, float] = {}
+    ratios = {}
     for phase in PHASES:
         b, clipped_b = _tiles(pair, "b", phase)
         s, clipped_s = _tiles(pair, "s", phase)
         usable = ~(clipped_b | clipped_s) & (b > _LEAST_DN) & (s > _LEAST_DN)
-        if np.count_nonzero(usable) < max(4, 0.1 * usable.size):
+        ratios[phase] = np.where(usable, b / np.where(usable, s, np.float32(1)), np.float32(np.nan))
+    return ratios
+
+
+def ratio_drift(
+    now: dict[str, NDArray[np.float32]], static: dict[str, NDArray[np.float32]]
+) -> tuple[dict[str, float], float] | None:
+    """Return B/S now over B/S of the static pair in R, G and B, 1 as long as the light is as it was.
+
+    Beside it the standard error of the worst of them; None where too little can be measured.
+
+    Tile by tile, so that the scene's own colours and the plate's cast drop out; the median, so that an object
+    in a third of the tiles does not matter.
+
+    Args:
+        now: `tile_ratios` of the pair.
+        static: the same of the static pair.
+    """
+    tiles = {phase: now[phase] / static[phase] for phase in PHASES}
+    middles = _middles(tiles)
+    if middles is None:
+        return None
+    errors = []
+    for values in tiles.values():
+        usable = values[np.isfinite(values)]
+        spread = 1.4826 * float(np.median(np.abs(usable - np.median(usable))))
+        errors.append(1.25 * spread / np.sqrt(usable.size))  # of a median
+    return middles, float(max(errors))
+
+
+def _middles(tiles: dict[str, NDArray[np.float32]]) -> dict[str, float] | None:
+    """Return the median over the tiles in R, G and B; None where too few are usable."""
+    by_phase: dict[str, float] = {}
+    for phase, values in tiles.items():
+        usable = values[np.isfinite(values)]
+        if usable.size < max(4, 0.1 * values.size):
             return None
-        by_phase[phase] = float(np.median(b[usable] / s[usable]))
+        by_phase[phase] = float(np.median(usable))
     ratios = {"R": by_phase["R"], "G": (by_phase["Gr"] + by_phase["Gb"]) / 2, "B": by_phase["B"]}
     return {name: ratios[name] for name in COLOURS}
 

@@ -162,7 +162,8 @@ def _affine(moved: F32, static: F32, inside: Mask) -> tuple[Array, float] | None
         return None
     systems, sides = systems[usable], sides[usable]
     x, y = x.ravel()[usable], y.ravel()[usable]
-    lower = systems[:, 2:, 2:] + 1e-9 * np.trace(systems[:, 2:, 2:], axis1=1, axis2=2)[:, None, None] * np.eye(2)
+    lower = systems[:, 2:, 2:]
+    lower = lower + 1e-9 * np.trace(lower, axis1=1, axis2=2)[:, None, None] * np.eye(2)
     cross = systems[:, :2, 2:] @ np.linalg.inv(lower)
     tensors = systems[:, :2, :2] - cross @ systems[:, 2:, :2]
     rights = sides[:, :2] - np.einsum("nij,nj->ni", cross, sides[:, 2:])
@@ -183,7 +184,8 @@ def bump_findings(of_b: Bump | None, of_s: Bump | None, figures: dict[str, float
     """Judge the displacement of the background against the static take.
 
     Args:
-        of_b, of_s: see `measure_bump`.
+        of_b: of camera B, see `measure_bump`.
+        of_s: of camera S.
         figures: gets shift_B_S_* (B against S) and shift_S_*: mean, p95 and error in px.
     """
     if of_b is None or of_s is None:

@@ -1,8 +1,9 @@
 """The blur lengths of one pair, quickly: at half size where the blur allows it, starting from the plan.
 
-`blur` measures the lengths of a scene from several pairs, with every care and in seconds. Here one pair must do
-in some 50 ms, to be compared with the plan: the same model, one axis (of least gradient energy in B), few rows,
-one start. Its standard error is from two halves of the object, and never taken below `FLOOR`.
+`blur` measures the lengths of a scene from several pairs, with every care and in seconds. Here one pair must
+do in some 50 ms, to be compared with the plan: the same model, one axis (from the object's middle in S to
+that in B, or of least gradient energy), few rows, one start. Its standard error is from two halves of the
+object, and never taken below `FLOOR_B`, `FLOOR_S`.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ ROWS: Final = 48
 MARGIN_PX: Final = 56
 """Background about the object that the noise is measured on."""
 
-FLOOR: Final = 0.02
-"""Least relative standard error: what other axes and other rows of the same pair differ by."""
+FLOOR_B, FLOOR_S = 0.02, 0.1
+"""Least relative standard errors: an axis that is off by 2 degrees costs so much, and S, short, more."""
 
 LENGTH_OFF: Final = 0.2
 """Off the plan by a fifth: people and hand-moved objects do not keep a speed any better."""
@@ -82,8 +83,10 @@ def measure_pair_blur(static_b: F32, static_s: F32, b: F32, s: F32, plan: Exposu
     """Measure both blur lengths in one pair.
 
     Args:
-        static_b, static_s: (h, w) float32 linear luminance of the static pair, cut about the object.
-        b, s: the same of the pair.
+        static_b: (h, w) float32 linear luminance of B in the static pair, cut about the object.
+        static_s: the same of S.
+        b: the same of B in the pair.
+        s: the same of S.
         plan: where to start from.
 
     Raises:
@@ -115,14 +118,14 @@ def measure_pair_blur(static_b: F32, static_s: F32, b: F32, s: F32, plan: Exposu
     start = np.array([max(growth + planned[1], 1.0), planned[1], view.shift_px])
     best = model.refine(blocks, start)
     errors = model.jackknife(blocks, best)
-    lengths, spread = best[:2] * step, np.maximum(errors[:2] * step, FLOOR * best[:2] * step)
+    lengths, spread = best[:2] * step, np.fmax(errors[:2], np.array([FLOOR_B, FLOOR_S]) * best[:2]) * step
     return PairBlur(
         float(lengths[0]), float(lengths[1]), float(spread[0]), float(spread[1]), (axis[0], axis[1])
     )
 
 
 def blur_findings(blur: PairBlur, plan: ExposurePlan, figures: dict[str, float]) -> list[Finding]:
-    """Compare the blur of a pair with the plan; figures blur_B_px, blur_S_px, their errors, and the plan's."""
+    """Compare the blur of a pair with the plan; figures blur_B_px, blur_S_px, errors, and the plan's."""
     lengths = {"B": (blur.b_px, blur.b_error_px), "S": (blur.s_px, blur.s_error_px)}
     found = []
     for camera, (length, error) in lengths.items():

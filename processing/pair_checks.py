@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from processing.blocks import COLOURS, Levels, levels
 from processing.brightness import brightness_ratios, expected_ratio
-from processing.sharpness import Sharpness, pair_sharpness
+from processing.sharpness import LEAST_PATCHES, SMOOTH, Sharpness, pair_sharpness
 from rig.capture.findings import Finding, Level
 from rig.plan import ExposurePlan
 from rig.raw_image import RawImage
@@ -134,6 +134,32 @@ def ratio_findings(ratios: dict[str, float], expected: float, stop: bool = False
     level: Level = "stop" if stop and abs(np.log1p(off)) > np.log1p(RATIO_STOP) else "warn"
     text = f"B is {ratios[worst]:.2f} times as bright as S in {worst}, tau and exposures give {expected:.2f}"
     return [Finding(level, text, "is the planned filter in front of B?", float(off))]
+
+
+def same_frame(first: RawImage, second: RawImage) -> bool:
+    """Whether two frames hold the same pixels, on every 16th row; noise never repeats."""
+    one, two = first.pixels, second.pixels
+    if one.shape != two.shape or not np.array_equal(one[0], two[0]):
+        return False
+    return bool(np.array_equal(one[::_ROWS], two[::_ROWS])) and bool(np.ptp(one[::_ROWS]))
+
+
+def refocus_findings(
+    now: NDArray[np.float32], static: NDArray[np.float32], figures: dict[str, float]
+) -> list[Finding]:
+    """Judge the sharpness of S's patches against those of the static take; figure sharpness_S_change."""
+    if now.shape != static.shape:
+        return []
+    usable = np.isfinite(now) & np.isfinite(static)
+    if np.count_nonzero(usable) < LEAST_PATCHES:
+        return []
+    detail = [np.maximum(part[usable] - SMOOTH, 0) + SMOOTH / 4 for part in (now, static)]
+    change = float(np.median(detail[0] / detail[1]))
+    figures["sharpness_S_change"] = change
+    if FOCUS_WARN < change < 1 / FOCUS_WARN:
+        return []
+    text = f"the focus of S has changed since the static take: {change:.2f} of its sharpness"
+    return [Finding("warn", text, "was the lens touched? focus, then whiteboard and static again", change)]
 
 
 def focus_findings(sharp: Sharpness | None) -> list[Finding]:

@@ -1,25 +1,41 @@
 """The verdict on one pair once it is developed: every check that a pair of the data set has to pass.
 
-Each check has its own file; this one puts them in their order. A check that cannot be made says why, as
-a note.
+Each check has its own file, with its thresholds and their reasons; this one puts them in their order. A check
+that cannot be made says why, as a note. Only the pair itself and the scene's calibration and static pairs are
+looked at, so a verdict does not depend on what was judged before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.blocks import levels
-from processing.brightness import brightness_ratios, expected_ratio
-from processing.clipping import clipping_findings
-from processing.pair_checks import (
-    dark_findings,
-    focus_findings,
-    ratio_findings,
+from processing.background import (
+    ROW_STEP,
+    apart_findings,
+    background_apart,
+    delta_l,
+    delta_l_findings,
 )
+from processing.blocks import levels
+from processing.brightness import brightness_ratios, expected_ratio, ratio_drift, tile_ratios
+from processing.bump import bump_findings, measure_bump
+from processing.clipping import clipping_findings
+from processing.errors import BlurNotMeasurable
+from processing.light_drift import drift_findings
+from processing.masks import Pair
+from processing.pair_blur import blur_findings, crop_of, luminance, measure_pair_blur
+from processing.pair_checks import dark_findings, focus_findings, ratio_findings, refocus_findings, same_frame
 from processing.pipeline import Developed, ScenePipeline
-from processing.sharpness import pair_sharpness
+from processing.same_moment import SameMoment, moment_findings, same_moment
+from processing.sharpness import pair_sharpness, patch_sharpness
+from processing.static_reference import StaticReference, developed_view, reference_of
 from processing.verdict import PairVerdict
+from processing.view import Mask, View, difference
 from rig.capture.findings import Finding
 from rig.plan import ExposurePlan
 from rig.records import RawPair
@@ -33,6 +49,10 @@ def judge(
     developed: Developed,
     mask: NDArray[np.uint8] | None,
     plan: ExposurePlan | None,
+    *,
+    before: RawPair | None = None,
+    recorded: Iterable[Finding] = (),
+    static: Sequence[Pair] | None = None,
 ) -> PairVerdict:
     """Judge a pair after its development.
 
@@ -42,17 +62,114 @@ def judge(
         developed: the same after the pipeline.
         mask: (h, w) uint8 of the local blur, 0 or 255, on the developed grid; None for a static pair.
         plan: the plan it was taken with; without one nothing is compared with it.
+        before: the pair recorded before it, to tell a frame that came twice.
+        recorded: what was found while it was recorded: reasons to stop are reasons here, too.
+        static: developed static pairs of the scene, if they are at hand; else they are developed once.
+
+    Raises:
+        ProcessingError: if the scene's static pairs cannot be developed.
     """
-    found: list[Finding] = []
     figures: dict[str, float] = {}
-    for name, raw in (("B", raw_pair.b), ("S", raw_pair.s)):
-        found += dark_findings(raw, levels(raw), name)
+    found = [
+        replace(one, text=f"while it was recorded: {one.text}") for one in recorded if one.level == "stop"
+    ]
+    found += _frames(raw_pair, before)
     found += clipping_findings(raw_pair, mask, pipeline.box, figures)
     if any(one.level == "stop" for one in found):
         return PairVerdict.of(found, figures)
-    ratios = brightness_ratios(raw_pair)
-    if ratios is not None and plan is not None:
-        found += ratio_findings(ratios, expected_ratio(raw_pair, plan.tau))
-    sharp = pair_sharpness(raw_pair.b, raw_pair.s)
-    found += focus_findings(sharp)
+    reference = reference_of(pipeline, static)
+    found += _light_and_focus(raw_pair, reference, plan, figures)
+    view = developed_view(developed.b, developed.s)
+    covered = np.zeros(developed.b.shape[:2], np.uint8) if mask is None else mask
+    still = _still(covered, view)
+    of_b, of_s = (difference(view[name], reference.view[name], still) for name in ("B", "S"))
+    found += drift_findings(
+        ratio_drift(tile_ratios(raw_pair), reference.ratios), _level(of_s.scale), plan, figures
+    )
+    bumps = [measure_bump(view[name], reference.view[name], view.step, still) for name in ("B", "S")]
+    moved = bump_findings(bumps[0], bumps[1], figures)
+    found += [*moved, *apart_findings(background_apart(view, reference.view, still), figures)]
+    found += _delta_l(developed, reference, covered, figures)
+    if mask is None:
+        return PairVerdict.of(found, figures)
+    if any(one.level == "stop" for one in moved):
+        found.append(Finding("note", "the rig moved: neither moment nor blur of the pair can be told"))
+        return PairVerdict.of(found, figures)
+    moment = same_moment(of_b, of_s, view.step, plan)
+    found += moment_findings(moment, figures)
+    if plan is not None and not moment.contradicted:
+        found += _blur(developed, reference, moment, view.step, plan, figures)
     return PairVerdict.of(found, figures)
+
+
+def _frames(pair: RawPair, before: RawPair | None) -> list[Finding]:
+    """Look for black, dark and repeated frames."""
+    found: list[Finding] = []
+    for name, raw in (("B", pair.b), ("S", pair.s)):
+        found += dark_findings(raw, levels(raw), name)
+        earlier = None if before is None else (before.b if name == "B" else before.s)
+        if earlier is not None and same_frame(raw, earlier):
+            text = f"camera {name} delivered the same frame twice"
+            found.append(Finding("stop", text, "leave the pair out"))
+    if same_frame(pair.b, pair.s):
+        found.append(Finding("stop", "B and S are the same picture", "two cameras of one serial number?"))
+    return found
+
+
+def _light_and_focus(
+    pair: RawPair, reference: StaticReference, plan: ExposurePlan | None, figures: dict[str, float]
+) -> list[Finding]:
+    found: list[Finding] = []
+    ratios = brightness_ratios(pair)
+    if ratios is not None and plan is not None:
+        found += ratio_findings(ratios, expected_ratio(pair, plan.tau))
+    sharp = pair_sharpness(pair.b, pair.s)
+    if sharp is None:
+        found.append(Finding("note", "too little texture to compare the cameras' focus"))
+        return found
+    figures["sharpness_B"], figures["sharpness_S"], figures["sharpness_ratio"] = sharp.b, sharp.s, sharp.ratio
+    found += focus_findings(sharp)
+    return found + refocus_findings(patch_sharpness(pair.s)[0], reference.sharpness, figures)
+
+
+def _level(encoded_squared: float) -> float:
+    """Return the change of linear light for that of the square of sRGB values: about a power of 1.1."""
+    return float(encoded_squared**1.1)
+
+
+def _still(mask: NDArray[np.uint8], view: View) -> Mask:
+    """Return where the mask is empty, on the view, with a margin of two samples."""
+    shape = (view.s.shape[1], view.s.shape[0])
+    small = cv2.resize(mask, shape, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.dilate(small, np.ones((5, 5), np.uint8)) == 0, np.bool_)
+
+
+def _delta_l(
+    developed: Developed, reference: StaticReference, mask: NDArray[np.uint8], figures: dict[str, float]
+) -> list[Finding]:
+    still = mask[::ROW_STEP] == 0
+    if float(still.mean()) < 0.1:
+        return [Finding("note", "the mask leaves too little background to compare B and S on")]
+    now = delta_l(developed.b[::ROW_STEP], developed.s[::ROW_STEP], still)
+    return delta_l_findings(now, delta_l(*reference.rows, still), figures)
+
+
+def _blur(
+    developed: Developed,
+    reference: StaticReference,
+    moment: SameMoment,
+    step: int,
+    plan: ExposurePlan,
+    figures: dict[str, float],
+) -> list[Finding]:
+    crop = crop_of(moment.moving, step, developed.b.shape)
+    if crop is None:
+        return [Finding("note", "blur not measurable: nothing moves")]
+    parts = [np.ascontiguousarray(part[crop]) * np.float32(1 / 255) for part in reference.mean]
+    parts += [np.ascontiguousarray(part[crop]) for part in (developed.b, developed.s)]
+    try:
+        static_b, static_s, b, s = (luminance(part) for part in parts)
+        blur = measure_pair_blur(static_b, static_s, b, s, plan)
+    except BlurNotMeasurable as error:
+        return [Finding("note", f"blur not measurable: {error.message}")]
+    return blur_findings(blur, plan, figures)

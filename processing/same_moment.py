@@ -1,8 +1,8 @@
 """Do B and S of a pair show the same moment?
 
-S is exposed while B is. So whatever moves is, in S, where it also was for a part of B's exposure: its footprint
-in S lies inside its footprint in B. And what B shows moving cannot be missing in S. A frame of another shot
-breaks one or the other, also when the objects are small, or several.
+S is exposed while B is. So whatever moves is, in S, where it also was for a part of B's exposure: its
+footprint in S lies inside its footprint in B. And what B shows moving cannot be missing in S. A frame of
+another shot breaks one or the other, also when the objects are small, or several.
 
 How long B has seen a place that S shows covered is known at least: an object of blur n pixels covers a place
 that lies d pixels inside its outline for d / n of the exposure (2 d / n with S in the centre). Only places
@@ -93,7 +93,8 @@ def same_moment(of_b: Difference, of_s: Difference, step: int, plan: ExposurePla
     """Look for what speaks against B and S having been exposed together.
 
     Args:
-        of_b, of_s: change of each camera against the static scene, on one grid.
+        of_b: change of B against the static scene, on S's grid.
+        of_s: the same of S.
         step: pixels of the frame along a sample.
         plan: gives the blur of B and the place of S in it; without one the longest blur is reckoned with.
     """

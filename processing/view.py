@@ -1,4 +1,4 @@
-"""Small views of a pair for the checks: brightness of both cameras on S's grid, at a half or a quarter of the size.
+"""Small views of a pair for the checks: brightness of both cameras on S's grid, in half or quarter size.
 
 A view is the mean of whole 2x2 cells, then the square root of the light (so that noise is even everywhere), B
 brought onto S's grid. It comes from the developed images, or from RAW while a take runs; the checks that

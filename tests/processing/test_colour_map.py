@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from processing.colour_fit import fit_delta_e, least_squares
-from processing.colour_map import CHART_SRGB, REFERENCE, chart_fit, find_chart, from_chart, from_raw_tag
+from processing.colour_fit import least_squares
+from processing.colour_map import CHART_SRGB, from_chart, from_raw_tag
 from processing.errors import CalibrationError
 from processing.isp import decode_srgb
 from rig.raw_image import XYZ_TO_SRGB
