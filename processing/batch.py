@@ -33,6 +33,7 @@ from processing.steps import Job, Progress, Steps
 from rig.records import PairRecord
 from rig.session import Session
 
+KINDS: Final = ("static", "action")
 FEW_PAIRS: Final = 6
 """So many pairs are done by threads of this process sooner than other processes have started."""
 
@@ -51,6 +52,7 @@ def process_session(
     blur: bool = True,
     flow: FlowMethod | None = None,
     calibrations: Sequence[Path] = (),
+    allow_old: bool = False,
     workers: int | None = None,
     scheduler: str | None = None,
     again: bool = False,
@@ -76,7 +78,8 @@ def process_session(
         masks: make masks.
         blur: measure the blur lengths of each scene's moving object.
         flow: register in another way than the profile does.
-        calibrations: calibration files to use.
+        calibrations: files of `beamrig calibrate` that take the place of the scenes' own takes.
+        allow_old: use them even if they are older than they say they may be.
         workers: how many tasks at once; one a core without it.
         scheduler: address of a dask scheduler whose workers do the tasks.
         again: make everything anew.
@@ -94,15 +97,15 @@ def process_session(
     if workers is not None and workers < 1:
         raise ProcessingError(f"{workers} workers do nothing", hint="one or more")
     files = tuple(str(path.absolute()) for path in calibrations)
-    job = Job(profile, bits, format, images, masks, blur, flow, files, again)
+    job = Job(profile, bits, format, images, masks, blur, flow, files, allow_old, again)
     begun = time.monotonic()
     names = list(scenes) if scenes else [scene.name for scene in session.scenes()]
     report = SessionReport(session.root / "derived")
     stop = cancel or threading.Event()
     for name in names:
         session.scene(name)
-    with _alone(report.root):
-        crew = gather(session, names, job, workers, scheduler, polite=polite)
+    with alone(report.root):
+        crew = gather(session.root, _missing(session, names, job), workers, scheduler, polite=polite)
         report.workers = crew.name
         works = _scene_works(session, names, job, Steps(progress), crew)
         report.scenes = {work.report.scene: work.report for work in works}
@@ -127,15 +130,16 @@ def _scene_works(
 
 
 def gather(
-    session: Session,
-    scenes: Sequence[str],
-    job: Job,
-    workers: int | None,
-    scheduler: str | None,
-    *,
-    polite: bool = False,
+    root: Path, pairs: int, workers: int | None, scheduler: str | None, *, polite: bool = False
 ) -> Crew:
     """Choose who does the work: a cluster, processes, or threads where processes are not worth their start.
+
+    Args:
+        root: folder of the session.
+        pairs: that are to be developed.
+        workers: at most so many; one a core without it.
+        scheduler: address of a dask scheduler.
+        polite: let everything else on the computer go first.
 
     Raises:
         WorkerLost: if the cluster has no fit workers.
@@ -143,21 +147,29 @@ def gather(
     if scheduler is not None:
         from processing.cluster import ClusterCrew
 
-        return ClusterCrew(scheduler, session.root)
+        return ClusterCrew(scheduler, root)
     seats = workers or len(os.sched_getaffinity(0))
-    missing = sum(
-        job.again or read_record(session.root / "derived" / record.scene, record) is None
-        for scene in scenes
-        for kind in ("static", "action")
-        for record in session.pairs(scene, kind)
-    )
-    if seats == 1 or missing <= FEW_PAIRS:
+    if seats == 1 or pairs <= FEW_PAIRS:
         return ThreadCrew(seats)
     return ProcessCrew(seats, polite=polite)
 
 
+def _missing(session: Session, scenes: Sequence[str], job: Job) -> int:
+    """Count the pairs whose record cannot be what would be written now, whatever the calibration says."""
+    count = 0
+    for record in (r for scene in scenes for kind in KINDS for r in session.pairs(scene, kind)):
+        stored = read_record(session.root / "derived" / record.scene, record)
+        count += (
+            job.again
+            or stored is None
+            or stored["choices"] != job.choices.to_dict()
+            or (job.images and stored["images"] != [job.bits, job.format])
+        )
+    return count
+
+
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Keep other programs from processing the same session meanwhile; clear away what a killed one left."""
     folder.mkdir(exist_ok=True)
     with (folder / ".processing").open("ab") as lock:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import click
 
-from processing.profile import PROFILES, Profile
+from processing.profile import FLOW_METHODS, PROFILES, Profile
 from rig.cli.params import PathName
 from rig.errors import SessionError
 
@@ -19,7 +19,7 @@ _EXAMPLES = """\b
 Examples:
   beamrig process my-session
   beamrig process my-session --scene s01 --bits 8 --format tiff --json
-  beamrig process my-session --workers 4
+  beamrig process my-session --workers 4 --calibration lightbox.json
   beamrig process my-session --scheduler tcp://bigbox:8786
   beamrig process my-session --verify --sample 3
 
@@ -28,7 +28,7 @@ done), or differ from their record with --verify; 130: stopped.
 
 JSON: derived, scenes [{scene, folder, developed, skipped, masks, calibration, static_pair {before, after},
 residual_px, blur_px, blur_note, failed {pair: reason}, failure, seconds {step: s}}], cancelled, seconds,
-workers
+workers. With --verify: checked, differing {pair: reason}, cancelled, seconds, workers
 """
 
 
@@ -49,6 +49,20 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--scheduler", metavar="ADDRESS", help="Let a dask cluster do it, such as tcp://host:8786."
         ),
+        click.option(
+            "--flow",
+            type=click.Choice(FLOW_METHODS),
+            help="Registration in another way than the profile's: dis is dense, pyflow if you installed it.",
+        ),
+        click.option(
+            "--calibration",
+            "calibrations",
+            multiple=True,
+            type=PathName(),
+            metavar="FILE",
+            help="Of 'beamrig calibrate', instead of the scene's own takes; repeatable.",
+        ),
+        click.option("--allow-old", is_flag=True, help="Use calibrations beyond the age they may have."),
         click.option("--again", is_flag=True, help="Make anew what is there already."),
         click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
     ]
@@ -70,14 +84,32 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True,
     help="Of the developed pictures.",
 )
+@click.option(
+    "--verify", is_flag=True, help="Make what is there again in memory, and compare it with its record."
+)
+@click.option(
+    "--sample", type=click.IntRange(1), metavar="N", help="With --verify: so many pairs of each scene."
+)
 def process(
-    session: Path, scenes: tuple[str, ...], as_json: bool, bits: str, file_format: str, **options: Any
+    session: Path,
+    scenes: tuple[str, ...],
+    as_json: bool,
+    bits: str,
+    file_format: str,
+    verify: bool,
+    sample: int | None,
+    **options: Any,
 ) -> None:
     """Develop, align and mask the pairs of a recorded SESSION, and measure it.
 
     Results lie in SESSION/derived; what is there already is not made again.
     """
-    _work(session, scenes, as_json, bits=int(bits), format=file_format, **options)
+    if sample is not None and not verify:
+        raise click.UsageError("--sample goes with --verify")
+    if verify:
+        _verify(session, scenes, as_json, sample, options["workers"], options["scheduler"])
+    else:
+        _work(session, scenes, as_json, bits=int(bits), format=file_format, **options)
 
 
 @click.command(epilog="Example: beamrig masks my-session --scene s01")
@@ -94,19 +126,46 @@ def _work(session: Path, scenes: tuple[str, ...], as_json: bool, profile: str, *
         report = process_session(
             work, scenes or None, cast("Profile", profile), progress=progress, cancel=cancel, **options
         )
-    if as_json:
-        from rig.cli.common import print_json
+    _tell(report.to_dict(), as_json, _print)
+    _leave(report.cancelled, "not everything could be processed", report.failures())
 
-        print_json(report.to_dict())
-    else:
-        _print(report.to_dict())
-    if report.cancelled:
+
+def _verify(
+    session: Path,
+    scenes: tuple[str, ...],
+    as_json: bool,
+    sample: int | None,
+    workers: int | None,
+    scheduler: str | None,
+) -> None:
+    from processing.verify import verify_session
+
+    with opened(session, scenes) as work, bar(as_json) as progress, stoppable() as cancel:
+        report = verify_session(
+            work, scenes or None, progress, cancel, sample=sample, workers=workers, scheduler=scheduler
+        )
+    _tell(report.to_dict(), as_json, _print_verified)
+    differing = [f"{pair}: {why}" for pair, why in sorted(report.differing.items())]
+    _leave(report.cancelled, "not what the record says", differing)
+
+
+def _tell(report: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
+    if not as_json:
+        show(report)
+        return
+    from rig.cli.common import print_json
+
+    print_json(report)
+
+
+def _leave(cancelled: bool, what: str, failures: list[str]) -> None:
+    """End the command: 130 when it was stopped, 2 with one line when something failed."""
+    if cancelled:
         click.echo("error: stopped by the operator; what was finished stays", err=True)
         sys.exit(130)
-    failures = report.failures()
     if failures:
-        more = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
-        click.echo(f"error: not everything could be processed: {failures[0]}{more}", err=True)
+        more = f"; and {len(failures) - 1} more" if len(failures) > 1 else ""
+        click.echo(f"error: {what}: {failures[0]}{more}", err=True)
         sys.exit(2)
 
 
@@ -193,3 +252,16 @@ def _print(report: dict[str, Any]) -> None:
         if scene["failure"]:
             out.print(f"[red]failed[/red] {scene['scene']}: {scene['failure']}", soft_wrap=True)
     out.print(f"results in {report['derived']}, {report['seconds']:.1f} s, {report['workers']}")
+
+
+def _print_verified(report: dict[str, Any]) -> None:
+    """Print what came of making pairs again."""
+    from rig.cli.common import console
+
+    out = console()
+    for pair, why in report["differing"].items():
+        out.print(f"[red]differs[/red] {pair}: {why}", soft_wrap=True)
+    out.print(
+        f"{report['checked']} pairs made again, {len(report['differing'])} differ, "
+        f"{report['seconds']:.1f} s, {report['workers']}"
+    )

@@ -122,6 +122,21 @@ def parts_that_stay(stored: Mapping[str, Any] | None, wanted: Mapping[str, Any])
     return {**stays, "files": files}
 
 
+def changed_files(folder: Path, record: PairRecord, stored: Mapping[str, Any]) -> list[str]:
+    """Return the names of a record's files whose bytes are not what was written, or that are gone."""
+    home = derived_path(folder, record, "", ".json").parent
+    changed = []
+    for name, facts in stored["files"].items():
+        try:
+            with (home / Path(name).name).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            found = ""
+        if found != facts["sha256"]:
+            changed.append(name)
+    return changed
+
+
 def files_are_there(folder: Path, record: PairRecord, stored: Mapping[str, Any]) -> bool:
     """Tell whether all files of a record exist with their recorded size."""
     home = derived_path(folder, record, "", ".json").parent

@@ -34,7 +34,8 @@ from processing.tasks import (
     measure_blur_task,
 )
 from rig.errors import BeamrigError
-from rig.records import PairRecord
+from rig.exposure import ExposurePlan
+from rig.records import PairRecord, TakeRecord
 from rig.session import Session, missing_files
 
 FRAMES: Final = ".frames"
@@ -80,6 +81,7 @@ class SceneWork:
             [r for r in shots if r.kind == kind and r.id not in self.report.failed]
             for kind in ("static", "action")
         )
+        self._plans = {(take.kind, take.take): _plan(take) for take in session.takes(scene)}
         self._literal = job.masks and job.choices.masks == "literal"
         self._calibration: SceneCalibration | None = None
         self._calibration_path = ""
@@ -97,7 +99,7 @@ class SceneWork:
         """Yield what is to be done, stage by stage."""
         try:
             self._steps.say(f"{self._scene}: measuring")
-            yield [self._call(calibrate_scene, self._scene_task(), self._calibrated, self._not_calibrated)]
+            yield [Call(calibrate_scene, self._scene_task(), self._calibrated, self._not_calibrated)]
             if self._calibration is None:
                 return
             self._steps.begin_pairs()
@@ -136,7 +138,7 @@ class SceneWork:
                 str(self._session.root), self._scene, self._job, self._calibration_path, tuple(self._action),
                 threads=self._threads,
             )  # fmt: skip
-            calls.append(self._call(measure_blur_task, task, self._measured, self._not_measured))
+            calls.append(Call(measure_blur_task, task, self._measured, self._not_measured))
         todo = {record.id: self._todo(calibration, record, self._origin(record)) for record in self._action}
         for record in self._action:
             mask = None if self._literal else self._origin(record)
@@ -156,8 +158,8 @@ class SceneWork:
             origin = self._origin(record)
             if origin is None or not self._todo(calibration, record, origin):
                 continue
-            task = self._pair_task(calibration, record, origin)
-            calls.append(self._call(mask_pair, task, self._masked, partial(self._pair_failed, record)))
+            task = self._pair_task(replace(self._job, images=False), calibration, record, origin)
+            calls.append(Call(mask_pair, task, self._masked, partial(self._pair_failed, record)))
         return calls
 
     # ---- what a pair needs
@@ -191,29 +193,22 @@ class SceneWork:
 
     # ---- calls
 
-    def _call(self, work: Any, task: Any, then: Any, failed: Any) -> Call:
-        return Call(work, task, then, failed)
-
     def _scene_task(self) -> SceneTask:
         return SceneTask(str(self._session.root), self._scene, self._job, self._scene_threads)
 
     def _pair_task(
-        self, calibration: SceneCalibration, record: PairRecord, mask: dict[str, Any] | None
+        self, job: Job, calibration: SceneCalibration, record: PairRecord, mask: dict[str, Any] | None
     ) -> PairTask:
         stored = read_record(self.report.folder, record)
         return PairTask(
-            session=str(self._session.root),
-            scene=self._scene,
-            job=self._job,
-            calibration=self._calibration_path,
-            record=record,
-            frames=str(self._frames),
+            str(self._session.root), self._scene, job, self._calibration_path, record, str(self._frames),
             mask=mask,
             background=self._background(),
             others=self._others(record),
-            kept=parts_that_stay(stored, made_with(record, self._job, calibration, mask)),
+            kept=parts_that_stay(stored, made_with(record, job, calibration, mask)),
+            plan=self._plans.get((record.kind, record.take)),
             threads=self._threads,
-        )
+        )  # fmt: skip
 
     def _develop(
         self,
@@ -224,10 +219,9 @@ class SceneWork:
         write: bool,
         keep_frame: bool,
     ) -> Call:
-        task = replace(self._pair_task(calibration, record, mask), write=write, keep_frame=keep_frame)
-        return self._call(
-            develop_pair, task, partial(self._developed, task), partial(self._pair_failed, record)
-        )
+        task = self._pair_task(self._job, calibration, record, mask)
+        task = replace(task, write=write, keep_frame=keep_frame)
+        return Call(develop_pair, task, partial(self._developed, task), partial(self._pair_failed, record))
 
     # ---- what came of them
 
@@ -295,3 +289,9 @@ class SceneWork:
             self.report.folder / "pipeline.json",
             {"id": calibration.id, "created": calibration.created, **calibration.content()},
         )
+
+
+def _plan(take: TakeRecord) -> ExposurePlan | None:
+    """Return the plan of a take as the journal has it; None for takes without one."""
+    plan = take.details.get("plan")
+    return ExposurePlan.from_dict(plan) if plan else None

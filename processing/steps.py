@@ -26,7 +26,8 @@ class Job:
         bits, format: of the developed images.
         images, masks, blur: what to make.
         flow: a way to register other than the profile's own, or None.
-        calibrations: calibration files to use, as absolute paths.
+        calibrations: files of `beamrig calibrate` to use, as absolute paths.
+        allow_old: use them even if they are older than they say they may be.
         again: make everything anew.
     """
 
@@ -38,6 +39,7 @@ class Job:
     blur: bool = True
     flow: FlowMethod | None = None
     calibrations: tuple[str, ...] = ()
+    allow_old: bool = False
     again: bool = False
 
     @property

@@ -11,18 +11,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from processing.calibration import SceneCalibration
 from processing.isp import to_16bit
 from processing.masks import Pair, literal_mask
 from processing.opened import Opened, check_seen, keep_frame, open_pipeline, prepare
 from processing.outputs import Encoded, encode_image, publish, write_json
 from processing.pair_record import made_with, versions
+from processing.pair_verdict import judge
 from processing.pipeline import Developed, ScenePipeline
 from processing.report import derived_path
 from processing.scene_blur import measure_scene_blur
 from processing.source_files import is_sound, load_checked
 from processing.steps import Job, Stopwatch
-from rig.records import PairRecord
+from processing.verdict import PairVerdict
+from rig.exposure import ExposurePlan
+from rig.records import PairRecord, RawPair
 from rig.session import Session
 
 
@@ -57,6 +63,7 @@ class PairTask:
         frames: folder where developed 8-bit pairs of this run wait for the masks.
         keep_frame: leave the developed pair there.
         write: write files; otherwise only tell their hashes.
+        plan: that the pair was taken with.
         kept: parts of an older record that stay: "images", "mask", "files".
     """
 
@@ -72,6 +79,7 @@ class PairTask:
     keep_frame: bool = False
     write: bool = True
     kept: Mapping[str, Any] = field(default_factory=dict)
+    plan: ExposurePlan | None = None
     threads: int | None = None
 
     def path(self, part: str, suffix: str) -> Path:
@@ -123,7 +131,12 @@ def calibrate_scene(task: SceneTask) -> str:
     check_seen(task.session)
     with Session.open(task.session) as session:
         known = ScenePipeline.from_session(
-            session, task.scene, task.job.profile, flow=task.job.flow
+            session,
+            task.scene,
+            task.job.profile,
+            calibrations=[Path(file) for file in task.job.calibrations],
+            allow_old=task.job.allow_old,
+            flow=task.job.flow,
         ).calibration
         return str(known.path(session.root / "calibration"))
 
@@ -144,7 +157,7 @@ def develop_pair(task: PairTask) -> PairResult:
         raw = load_checked(task.record)
     with watch.step("develop"):
         developed = opened.pipeline.develop(raw.b, raw.s)
-    return _deliver(task, opened, developed, watch)
+    return _deliver(task, opened, raw, developed, watch)
 
 
 def mask_pair(task: PairTask) -> PairResult:
@@ -165,7 +178,11 @@ def mask_pair(task: PairTask) -> PairResult:
         mask = literal_mask(static, others, opened.eight_bit(task.record, frames))
     with watch.step("encode"):
         files = [encode_image(task.path("mask", ".png"), mask)]
-    return _write(task, opened.pipeline.calibration, files, watch)
+    verdict = None
+    if task.write:
+        raw = load_checked(task.record)
+        verdict = _judge(task, opened, raw, opened.pipeline.develop(raw.b, raw.s), mask, watch)
+    return _write(task, opened.pipeline.calibration, files, verdict, watch)
 
 
 def measure_blur_task(task: BlurTask) -> dict[str, Any]:
@@ -183,7 +200,9 @@ def measure_blur_task(task: BlurTask) -> dict[str, Any]:
     return measure_scene_blur(opened.pipeline, sound).to_dict()
 
 
-def _deliver(task: PairTask, opened: Opened, developed: Developed, watch: Stopwatch) -> PairResult:
+def _deliver(
+    task: PairTask, opened: Opened, raw: RawPair, developed: Developed, watch: Stopwatch
+) -> PairResult:
     """Round, make the frozen mask, encode, write."""
     job, frames = task.job, Path(task.frames)
     frozen = task.mask is not None and task.mask["method"] == "frozen"
@@ -201,16 +220,34 @@ def _deliver(task: PairTask, opened: Opened, developed: Developed, watch: Stopwa
     if eight is not None and task.keep_frame:
         with watch.step("frames for masks"):
             keep_frame(frames, task.record, eight)
+    mask: NDArray[np.uint8] | None = None
     if eight is not None and frozen:
         with watch.step("mask"):
             mask = opened.frozen_mask(eight, task.background, frames)
         with watch.step("encode"):
             files.append(encode_image(task.path("mask", ".png"), mask))
-    return _write(task, opened.pipeline.calibration, files, watch)
+    verdict = _judge(task, opened, raw, developed, mask, watch) if task.write else None
+    return _write(task, opened.pipeline.calibration, files, verdict, watch)
+
+
+def _judge(
+    task: PairTask,
+    opened: Opened,
+    raw: RawPair,
+    developed: Developed,
+    mask: NDArray[np.uint8] | None,
+    watch: Stopwatch,
+) -> PairVerdict:
+    with watch.step("checks"):
+        return judge(opened.pipeline, raw, developed, mask, task.plan)
 
 
 def _write(
-    task: PairTask, calibration: SceneCalibration, files: list[Encoded], watch: Stopwatch
+    task: PairTask,
+    calibration: SceneCalibration,
+    files: list[Encoded],
+    verdict: PairVerdict | None,
+    watch: Stopwatch,
 ) -> PairResult:
     """Write the files, then the record that vouches for them."""
     with watch.step("hash"):
@@ -224,5 +261,6 @@ def _write(
             home.unlink(missing_ok=True)  # it vouches for files that are about to change
             publish(files)
             every = {**task.kept.get("files", {}), **facts}
-            write_json(home, {**record, "versions": versions(), "files": every})
+            told = verdict.to_dict() if verdict is not None else None
+            write_json(home, {**record, "versions": versions(), "files": every, "verdict": told})
     return PairResult(task.record.id, facts, watch.seconds)
