@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "masks": Entry("processing.cli:masks", "Make the local blur masks of a session (LBFMG)."),
     "develop": Entry("processing.develop_cli:develop", "Develop RAW files of any camera (DNG, NEF, CR2)."),
     "export": Entry("processing.export_cli:export", "Export a data set in the published layout; check one."),
+    "metrics": Entry("processing.metrics_cli:metrics", "Compare images: PSNR, SSIM, weighted and aligned."),
     "deblur": Entry("models.cli:deblur", "Deblur developed images with LBAG."),
     "devices": Entry("rig.cli.devices:devices", "List cameras and trigger boxes; features, frames."),
     "profiles": Entry("rig.cli.profiles:profiles", "List, show and check hardware profiles."),
