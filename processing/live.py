@@ -71,7 +71,7 @@ class LiveCamera:
             if (colour.height, colour.width) != frame.shape or colour.cfa != frame.cfa:
                 raise ImageMismatch(f"colour constants of {colour.width}x{colour.height} for {frame.size}")
             self._cast = self._half_gains(colour.gain_map())
-        self._matrix = None if matrix is None else (matrix * _STEPS).astype(np.float32)
+        self._matrix = ((np.eye(3) if matrix is None else matrix) * _STEPS).astype(np.float32)
         self._crop, self._at = crop, at
 
     def _half_gains(self, full: Float) -> Float:
@@ -111,10 +111,7 @@ class LiveCamera:
     def __call__(self, pixels: Codes) -> Picture:
         """Return the picture of a frame: (h, w, 3) uint8 sRGB."""
         rgb = self.linear(pixels)
-        if self._matrix is None:
-            light = cv2.multiply(rgb, (_STEPS,) * 4, dtype=cv2.CV_16U)
-        else:
-            light = cv2.add(cv2.transform(rgb, self._matrix), (0.0,) * 4, dtype=cv2.CV_16U)
+        light = cv2.add(cv2.transform(rgb, self._matrix), np.zeros(4), dtype=cv2.CV_16U)  # rounded
         picture = np.asarray(cv2.LUT(light, _CURVE) if _WIDE_TABLES else _CURVE[0][light], np.uint8)
         return self.place(picture)
 
