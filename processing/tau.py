@@ -119,9 +119,11 @@ def measure_tau(
         ProcessingError: No pair, or too little of the frames is usable.
     """
     sums: dict[str, list[F64]] = {}
+    size = (0, 0)
     count = 0
     for pair in pairs:
         check_same_kind(pair.b, pair.s)
+        size = (pair.s.pixels.shape[0] // 2, pair.s.pixels.shape[1] // 2)
         for phase in PHASES:
             found = _block_sums(pair, phase, black_dn)
             sums[phase] = [a + b for a, b in zip(sums[phase], found, strict=True)] if count else found
@@ -130,7 +132,7 @@ def measure_tau(
         raise ProcessingError("no pair to measure the transmittance on", hint="record a static take first")
     values, errors, blocks = {}, {}, []
     for phase in PHASES:
-        values[phase], errors[phase], used = _at_centre(sums[phase], still, count)
+        values[phase], errors[phase], used = _at_centre(sums[phase], size, still, count)
         blocks.append(used)
     tau = {"R": values["R"], "G": (values["Gr"] + values["Gb"]) / 2, "B": values["B"]}
     error = {"R": errors["R"], "G": (errors["Gr"] + errors["Gb"]) / 2, "B": errors["B"]}
@@ -145,7 +147,7 @@ def tau_of_filter(with_filter: Transmittance, without: Transmittance) -> float:
 
 
 def _block_sums(pair: RawPair, phase: str, black_dn: Mapping[str, float] | None) -> list[F64]:
-    """Return sums over each block of B, S (both in DN per unit of exposure) and of the cells used."""
+    """Return sums over each block: B, S (DN per unit of exposure), cells used, slopes of S along x and y."""
     b, s = plane(pair.b, phase), plane(pair.s, phase)
     over = (b >= pair.b.white_level - pair.b.black_level) | (s >= pair.s.white_level - pair.s.black_level)
     side = 2 * _MARGIN_CELLS + 1  # a clipped cell spoils its neighbours: B is a few pixels beside S
@@ -161,13 +163,26 @@ def _block_sums(pair: RawPair, phase: str, black_dn: Mapping[str, float] | None)
             axis=(1, 3),
             dtype=np.float64,
         )
-        for part in (b, s, np.ones_like(b))
+        for part in (
+            b,
+            s,
+            np.ones_like(b),
+            cv2.Sobel(s, -1, 1, 0, ksize=1) / 2,
+            cv2.Sobel(s, -1, 0, 1, ksize=1) / 2,
+        )
     ]
 
 
-def _at_centre(sums: Sequence[F64], still: NDArray[np.bool_] | None, pairs: int) -> tuple[float, float, int]:
-    """Fit the ratio of the blocks with a cubic (the plate's cast) and return its value at the centre."""
-    b, s, cells = sums
+def _at_centre(
+    sums: Sequence[F64], size: tuple[int, int], still: NDArray[np.bool_] | None, pairs: int
+) -> tuple[float, float, int]:
+    """Fit the ratio of the blocks with a polynomial (the plate's cast) and return its value at the centre.
+
+    B lies a pixel or three beside S, so a block of B shows a little of its neighbours: to first order
+    ln(B/S) rises by shift times slope of S over S. Shift and its drift over the frame are fitted along;
+    without them a scene that is bright on one side lends its slope to the cast.
+    """
+    b, s, cells, along_x, along_y = sums
     usable = (cells > 0.5 * pairs * BLOCK * BLOCK) & (b > 0)
     usable &= s > _LEAST_SIGNAL_DN * np.maximum(cells, 1)
     if still is not None:
@@ -178,8 +193,10 @@ def _at_centre(sums: Sequence[F64], still: NDArray[np.bool_] | None, pairs: int)
             hint="choose another exposure, or a scene that stands still",
         )
     rows, columns = b.shape
-    y, x = np.meshgrid(_normalised(rows), _normalised(columns), indexing="ij")
+    y, x = np.meshgrid(_normalised(rows, size[0]), _normalised(columns, size[1]), indexing="ij")
     terms = np.stack([x[usable] ** i * y[usable] ** j for i, j in exponents(DEGREE)], axis=1)
+    for slope in (along_x[usable] / s[usable], along_y[usable] / s[usable]):
+        terms = np.hstack([np.stack([slope, slope * x[usable], slope * y[usable]], axis=1), terms])
     ratio = np.log(b[usable] / s[usable])
     weight = np.ones(ratio.size)
     solution = np.zeros(terms.shape[1])
@@ -196,5 +213,6 @@ def _at_centre(sums: Sequence[F64], still: NDArray[np.bool_] | None, pairs: int)
     return value, value * error, int(usable.sum())
 
 
-def _normalised(count: int) -> F64:
-    return np.asarray((np.arange(count) - (count - 1) / 2) / (count / 2), np.float64)
+def _normalised(count: int, cells: int) -> F64:
+    """Return where blocks lie, in -1..1 over a frame of so many cells: it need not be whole blocks."""
+    return np.asarray(((np.arange(count) + 0.5) * BLOCK - cells / 2) / (cells / 2), np.float64)

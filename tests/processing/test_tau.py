@@ -93,3 +93,27 @@ def test_without_a_pair_or_in_the_dark_there_is_no_answer(pairs: int) -> None:
     rng = np.random.default_rng(8)
     with pytest.raises(ProcessingError):
         measure_tau([_pair(rng, photo(), scale=0.0)] * pairs)
+
+
+@pytest.mark.parametrize("shift", [(3, 0), (-2, 3), (0, -3)])
+def test_cameras_a_few_pixels_apart_do_not_tilt_it(shift: tuple[int, int]) -> None:
+    rng = np.random.default_rng(9)
+    y, x = np.meshgrid(np.linspace(0, 1, SHAPE[0]), np.linspace(0, 1, SHAPE[1]), indexing="ij")
+    light = photo() * (0.2 + x * y)[..., None].astype(np.float32)  # dark in one corner, bright in another
+    aside = np.roll(light, shift, axis=(0, 1))
+    plate = np.array(TAU) * (T_B_US / T_S_US)
+    found = measure_tau(
+        [RawPair(raw(mosaic(aside * plate), rng, "B", scale=0.5), raw(light, rng, "S", scale=0.5))]
+    )
+    assert [found.tau[name] for name in "RGB"] == pytest.approx(TAU, rel=0.01)
+
+
+def test_a_frame_that_is_not_whole_blocks_has_its_centre_where_it_has_it() -> None:
+    rng = np.random.default_rng(10)
+    made = _pair(rng, board(), cast=0.2)
+    height, width = (n - 30 for n in SHAPE)  # the half block at the far edges is lost, the cast runs on
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    plate = (1 + 0.3 * x + 0.2 * y)[..., None] * np.array(TAU) * (T_B_US / T_S_US)
+    light = board()[:height, :width]
+    cut = RawPair(raw(mosaic(light * plate), rng, "B", scale=0.5), raw(light, rng, "S", scale=0.5))
+    assert measure_tau([cut]).overall == pytest.approx(measure_tau([made]).overall, rel=0.002)
