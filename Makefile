@@ -11,7 +11,7 @@ PIP_ARGS ?=
 JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml constraints.txt setup.py $(wildcard rig/virtual/protocol.h rig/virtual/producer/*.[ch] rig/virtual/producer/*.py rig/virtual/sensor/*.c rig/camera/unpack/*.[ch])
+SOURCES := pyproject.toml constraints.txt setup.py $(wildcard rig/virtual/protocol.h rig/virtual/producer/*.[ch] rig/virtual/producer/*.py rig/virtual/sensor/*.c rig/camera/unpack/*.[ch] processing/geometry/*.[ch])
 
 .PHONY: run demo test check bench format clean
 .DEFAULT_GOAL := run

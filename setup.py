@@ -5,6 +5,7 @@ None of them touches Python, so they carry plain names and the wheel fits every 
 - ``rig/virtual/beamrig_virtual.cti``: the GenTL producer (``rig/virtual/producer``)
 - ``rig/virtual/beamrig_sensor.so``: the world's per-pixel sensor stage (``rig/virtual/sensor``)
 - ``rig/camera/beamrig_unpack.so``: from packed RAW pixels to codes (``rig/camera/unpack``)
+- ``processing/beamrig_geometry.so``: registration and resampling per pixel (``processing/geometry``)
 
 To rebuild them in place: ``python setup.py build_ext --inplace``.
 """
@@ -25,6 +26,8 @@ PRODUCER = VIRTUAL / "producer"
 SENSOR = VIRTUAL / "sensor"
 CAMERA = Path("rig/camera")
 UNPACK = CAMERA / "unpack"
+PROCESSING = Path("processing")
+GEOMETRY = PROCESSING / "geometry"
 
 WARNINGS = [
     "-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith", "-Wwrite-strings", "-Werror=return-type",
@@ -117,6 +120,13 @@ LIBRARIES = [
         ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"],
     ),
     SharedLibrary(CAMERA / "beamrig_unpack.so", _sources(UNPACK), _sources(UNPACK, "*.h"), []),
+    SharedLibrary(
+        PROCESSING / "beamrig_geometry.so",
+        _sources(GEOMETRY),
+        _sources(GEOMETRY, "*.h"),
+        # No contraction: the same bits whatever instruction set the machine has.
+        ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"],
+    ),
 ]
 
 setup(

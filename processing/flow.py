@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.errors import ImageMismatch, RegistrationFailed
-from processing.flow_cells import Cells, cell_sums
 from processing.flow_dense import dense
-from processing.flow_model import DenseFlow, Flow, PolynomialFlow, normalise
+from processing.flow_levels import Level
+from processing.flow_model import DenseFlow, Flow, PolynomialFlow
 from processing.flow_residual import Residual, residual
+from processing.flow_solve import Fit, fit
 from processing.flow_spline import SplineFlow
-from processing.resample import warp
 
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -29,7 +29,8 @@ Array = NDArray[np.float64]
 DEGREE: Final = 3
 SMALLEST_PYRAMID_SIDE: Final = 96
 MAX_STEPS: Final = 12
-CONVERGED_PX: Final = 2e-3
+CONVERGED_PX: Final = 0.05
+FINEST_STEPS: Final = 2
 
 __all__ = [
     "DenseFlow",
@@ -42,47 +43,6 @@ __all__ = [
     "residual",
     "valid_box",
 ]
-
-
-def _terms(degree: int) -> list[tuple[int, int]]:
-    """Return (i, j): exponents of x and y of all polynomial terms up to a degree, 1 first."""
-    return [(total - j, j) for total in range(degree + 1) for j in range(total + 1)]
-
-
-def _basis(cells: Cells, shape: tuple[int, int], degree: int) -> Array:
-    x, y = normalise(cells.x, shape[1]), normalise(cells.y, shape[0])
-    grid_y, grid_x = np.meshgrid(y, x, indexing="ij")
-    return np.stack([(grid_x**i * grid_y**j).ravel() for i, j in _terms(degree)], axis=1)
-
-
-def _tables(vector: Array, degree: int) -> tuple[Array, Array]:
-    tables = np.zeros((2, degree + 1, degree + 1))
-    terms = _terms(degree)
-    for axis in (0, 1):
-        for value, (i, j) in zip(vector[axis * len(terms) : (axis + 1) * len(terms)], terms, strict=True):
-            tables[axis, j, i] = value
-    return tables[0], tables[1]
-
-
-def _solve(cells: Cells, shape: tuple[int, int], degree: int) -> Array:
-    """Solve the joint normal equations of displacement, gain and offset from the cell sums."""
-    motion, light = _basis(cells, shape, degree), _basis(cells, shape, 1)
-    bases = [motion, motion, light, light]
-    blocks = [
-        [bases[a].T @ (cells.products[a, b].reshape(-1, 1) * bases[b]) for b in range(4)] for a in range(4)
-    ]
-    right = np.concatenate([bases[a].T @ cells.projections[a].ravel() for a in range(4)])
-    system = np.block(blocks)
-    scale = np.sqrt(np.maximum(np.diag(system), 1e-12))
-    system = system / scale[:, None] / scale[None, :] + 1e-9 * np.eye(len(system))
-    try:
-        solution = np.linalg.solve(system, right / scale) / scale
-    except np.linalg.LinAlgError as error:
-        raise RegistrationFailed(
-            "the static pair holds too little texture to register it",
-            hint="record a static take of a textured scene",
-        ) from error
-    return np.asarray(solution[: 2 * motion.shape[1]], np.float64)
 
 
 def _pyramid(image: Float) -> list[Float]:
@@ -114,33 +74,31 @@ def register(sharp: Float, blurred: Float, *, degree: int = DEGREE) -> Polynomia
     """
     if sharp.shape != blurred.shape:
         raise ImageMismatch(f"static images of different size: {sharp.shape} and {blurred.shape}")
-    flow = PolynomialFlow((0, 0), np.zeros((degree + 1, degree + 1)), np.zeros((degree + 1, degree + 1)))
+    shape = (sharp.shape[0], sharp.shape[1])
+    total = Fit.nothing(degree)
     pyramid = list(zip(_pyramid(sharp), _pyramid(blurred), strict=True))
-    for level, (of_s, of_b) in enumerate(pyramid):
-        shape = (of_s.shape[0], of_s.shape[1])
-        flow = PolynomialFlow(shape, flow.x * 2, flow.y * 2)
-        finest = level == len(pyramid) - 1
-        flow = _refine(flow, of_s, of_b, degree, steps=MAX_STEPS if not finest else 4)
-    return flow
+    level: Level | None = None
+    for number, (of_s, of_b) in enumerate(pyramid):
+        level = Level(of_s, of_b, 2 ** (len(pyramid) - 1 - number), level)
+        total = _refine(total, level, shape, degree)
+    return PolynomialFlow(shape, total.x, total.y)
 
 
-def _refine(flow: PolynomialFlow, of_s: Float, of_b: Float, degree: int, *, steps: int) -> PolynomialFlow:
-    last = np.inf
+def _refine(total: Fit, level: Level, shape: tuple[int, int], degree: int) -> Fit:
+    steps = MAX_STEPS if level.scale > 1 else FINEST_STEPS
     for _ in range(steps):
-        map_x, map_y = flow.grid()
-        cells = cell_sums(of_s, warp(of_b, map_x, map_y), _inside(map_x, map_y, flow.shape))
-        step_x, step_y = _tables(_solve(cells, flow.shape, degree), degree)
-        flow = PolynomialFlow(flow.shape, flow.x + step_x, flow.y + step_y)
-        change = float(np.hypot(np.abs(step_x).sum(), np.abs(step_y).sum()))
-        if not np.isfinite(change) or change > 0.5 * max(flow.shape):
+        flow = PolynomialFlow(shape, total.x, total.y)
+        cells, _ = level.compare(flow, *total.light(level.x, level.y, shape))
+        step = fit(cells, shape, degree)
+        total += step
+        if not np.isfinite(step.size_px) or step.size_px > 0.5 * max(shape):
             raise RegistrationFailed(
                 "the static pair could not be brought together",
                 hint="check that both cameras see the same scene",
             )
-        if change < CONVERGED_PX or (change < 0.02 and change > 0.7 * last):
+        if step.size_px < CONVERGED_PX * level.scale:
             break
-        last = change
-    return flow
+    return total
 
 
 def _inside(map_x: Float, map_y: Float, shape: tuple[int, int], margin: int = 6) -> NDArray[np.bool_]:

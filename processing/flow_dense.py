@@ -73,8 +73,8 @@ def _pyflow(sharp: NDArray[np.uint8], blurred: NDArray[np.uint8]) -> Float:
     except (ImportError, AttributeError) as error:
         raise ToolMissing(
             "the flow of this calibration is to come from pyflow, which is not installed",
-            hint="install github.com/pathak22/pyflow yourself (its licence is unclear, so it is not shipped), "
-            "or choose the flow 'dis' or 'polynomial'",
+            hint="install github.com/pathak22/pyflow yourself (its licence is unclear, so beamrig does not "
+            "ship it), or choose the flow 'dis' or 'polynomial'",
         ) from error
     colours = 1 if sharp.ndim == 2 else sharp.shape[2]
     images = [

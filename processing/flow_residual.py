@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from processing.errors import RegistrationFailed
 from processing.flow_cells import Float, cell_shifts, cell_sums
 
-CELL_PX = 128
+CELL_PX: Final = 128
+ERROR_PX: Final = 0.02
+"""Cells whose error from noise is larger (in flat scenes, the worse half of them) are left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +50,11 @@ def residual(sharp: Float, aligned: Float, *, cell_px: int = CELL_PX) -> Residua
     Raises:
         RegistrationFailed: if no cell has texture enough.
     """
-    inside = np.ones(sharp.shape, np.bool_)
-    shifts = cell_shifts(cell_sums(sharp, aligned, inside), cell_px)
+    shape = (sharp.shape[0], sharp.shape[1])
+    shifts, errors = cell_shifts(cell_sums(sharp, aligned), shape, cell_px)
+    seen = np.isfinite(errors)
+    if seen.any():
+        shifts[errors > max(ERROR_PX, float(np.median(errors[seen])))] = np.nan
     lengths = np.hypot(shifts[..., 0], shifts[..., 1])
     lengths = lengths[np.isfinite(lengths)]
     if not lengths.size:

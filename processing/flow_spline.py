@@ -52,10 +52,14 @@ class SplineFlow:
         of_x = spline_basis(np.arange(width), width, self.x.shape[1] - 3).astype(np.float32)
         of_y = spline_basis(np.arange(height), height, self.x.shape[0] - 3).astype(np.float32)
         map_x, map_y = self.base.grid()
-        for part, table in ((map_x, self.x), (map_y, self.y)):
-            along = transposed_product(table.astype(np.float32).T, of_x.T)
-            part += transposed_product(of_y.T, along)  # noqa: PLW2901: added in place
+        map_x += _product(of_y, self.x, of_x)
+        map_y += _product(of_y, self.y, of_x)
         return map_x, map_y
+
+
+def _product(of_y: Float, table: Array, of_x: Float) -> Float:
+    along = transposed_product(table.astype(np.float32).T, of_x.T)
+    return np.asarray(transposed_product(of_y.T, along), np.float32)
 
 
 def spline_weights(index: NDArray[Any], size: int, intervals: int) -> tuple[NDArray[np.intp], Array]:

@@ -19,3 +19,11 @@ def transposed_product(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(
         cv2.gemm(np.ascontiguousarray(a), np.ascontiguousarray(b), 1.0, nothing, 0.0, flags=cv2.GEMM_1_T)
     )
+
+
+def product_with_transposed(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """Return a b^T of two float64 matrices of equal width; see `transposed_product`."""
+    nothing: Any = None
+    return np.asarray(
+        cv2.gemm(np.ascontiguousarray(a), np.ascontiguousarray(b), 1.0, nothing, 0.0, flags=cv2.GEMM_2_T)
+    )

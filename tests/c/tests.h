@@ -13,6 +13,9 @@
     TEST(codes_are_packed_as_pfnc_says)                     \
     TEST(unpackers_touch_no_byte_too_many)                  \
     TEST(unpackers_agree_with_and_without_vectors)          \
+    TEST(cells_of_a_ramp_differ_by_its_slope)               \
+    TEST(cells_far_outside_read_no_pixel_too_many)          \
+    TEST(a_sinc_reads_no_pixel_too_many)                    \
     TEST(software_triggers_make_one_frame_each)             \
     TEST(both_cameras_take_the_time_of_the_edge)            \
     TEST(triggers_in_exposure_or_readout_are_counted)       \

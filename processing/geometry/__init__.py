@@ -1,0 +1,171 @@
+"""What registration and resampling do per pixel, in C (``cells.c``, ``sinc.c``), called through ctypes.
+
+ctypes releases Python's lock during a call, so threads share the work out; each cell and each pixel is worked
+out alone, so that how they share it does not change the result.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.errors import ProcessingError
+
+LIBRARY: Final = Path(__file__).parents[1] / "beamrig_geometry.so"
+CELL_TYPE: Final = np.dtype(
+    [
+        *(("row", np.int32), ("column", np.int32), ("gain", np.float32), ("offset", np.float32)),
+        *(("x", np.float64, 4), ("y", np.float64, 4)),
+    ]
+)
+"""A cell as ``geometry.h`` has it: its first pixel in S, its brightness difference, its corners in B."""
+SUMS: Final = 14
+SINC_TAPS: Final = 10
+SINC_PHASES: Final = 256
+
+Float = NDArray[np.float32]
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    if not LIBRARY.is_file():
+        raise ProcessingError(
+            f"{LIBRARY.name} has not been built",
+            hint="run `python setup.py build_ext --inplace` in the project",
+        )
+    library = ctypes.CDLL(str(LIBRARY))
+    array, size, real = ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_float
+    library.br_cell_differences.argtypes = [array, array, size, size, real, array, size, array]
+    library.br_cell_sums.argtypes = [array, size, real, real, array, size, array, real, array]
+    library.br_sinc.argtypes = [array, size, size, ctypes.c_int, array, array, array, size, array]
+    for name in ("br_cell_differences", "br_cell_sums", "br_sinc"):
+        getattr(library, name).restype = None
+    return library
+
+
+def cell_differences(
+    sharp: Float, coefficients: Float, level: float, cells: NDArray[np.void], *, threads: int = 2
+) -> Float:
+    """Return S - B, (N, 256), of N cells.
+
+    Args:
+        sharp: (H, W) image S.
+        coefficients: (H, W) cubic B-spline coefficients of B.
+        level: brightness about which the cells' gain counts.
+        cells: (N,) of `CELL_TYPE`.
+        threads: to share the cells out to.
+    """
+    _check(sharp, coefficients)
+    _check_cells(cells, sharp.shape)
+    height, width = sharp.shape
+    if min(height, width) < 4:
+        raise ProcessingError(f"an image of {width} x {height} px is too small to be compared")
+    differences = np.empty((len(cells), 256), np.float32)
+    function = _library().br_cell_differences
+
+    def work(first: int, count: int) -> None:
+        function(
+            sharp.ctypes.data, coefficients.ctypes.data, height, width, level,
+            cells[first:].ctypes.data, count, differences[first:].ctypes.data,
+        )  # fmt: skip
+
+    _share(work, len(cells), threads)
+    return differences
+
+
+def cell_products(
+    sharp: Float,
+    scale: float,
+    level: float,
+    cells: NDArray[np.void],
+    differences: Float,
+    limit: float,
+    *,
+    threads: int = 2,
+) -> NDArray[np.float64]:
+    """Return the weighted products summed over N cells: (N, 14) in the order of ``geometry.h``.
+
+    Args:
+        sharp: (H, W) image S; around every cell two more pixels of it are needed.
+        scale: by which its derivatives are multiplied.
+        level: brightness about which the gain counts.
+        cells: (N,) of `CELL_TYPE`.
+        differences: what `cell_differences` gave.
+        limit: from where on a difference counts less (Huber).
+        threads: to share the cells out to.
+    """
+    _check(sharp)
+    _check_cells(cells, sharp.shape, border=2)
+    if differences.shape != (len(cells), 256) or differences.dtype != np.float32:
+        raise ProcessingError("differences do not belong to these cells")
+    differences = np.ascontiguousarray(differences)
+    sums = np.empty((len(cells), SUMS))
+    function = _library().br_cell_sums
+    width = sharp.shape[1]
+
+    def work(first: int, count: int) -> None:
+        function(
+            sharp.ctypes.data, width, scale, level, cells[first:].ctypes.data, count,
+            differences[first:].ctypes.data, limit, sums[first:].ctypes.data,
+        )  # fmt: skip
+
+    _share(work, len(cells), threads)
+    return sums
+
+
+def sinc(image: Float, table: Float, x: Float, y: Float, out: Float) -> None:
+    """Sample an (H, W) or (H, W, 3) image at (h, w) positions into `out`; one thread, mirrored outside.
+
+    Args:
+        image: float32, contiguous.
+        table: (257, 10) taps of each phase.
+        x: (h, w) columns, contiguous float32.
+        y: (h, w) rows, the same.
+        out: (h, w) or (h, w, 3) contiguous float32.
+    """
+    for array in (image, table, x, y, out):
+        if array.dtype != np.float32 or not array.flags.c_contiguous:
+            raise ProcessingError("images are resampled as contiguous float32 only")
+    channels = image.shape[2] if image.ndim == 3 else 1
+    fits = (
+        x.shape == y.shape and out.size == x.size * channels and table.shape == (SINC_PHASES + 1, SINC_TAPS)
+    )
+    if channels not in (1, 3) or not fits or not image.size:
+        raise ProcessingError(f"{image.shape} cannot be resampled at {x.shape} into {out.shape}")
+    _library().br_sinc(
+        image.ctypes.data, image.shape[0], image.shape[1], channels, table.ctypes.data,
+        x.ctypes.data, y.ctypes.data, x.size, out.ctypes.data,
+    )  # fmt: skip
+
+
+def _check(*images: Float) -> None:
+    for image in images:
+        if image.dtype != np.float32 or not image.flags.c_contiguous or image.shape != images[0].shape:
+            raise ProcessingError("images are compared as contiguous float32 of one size only")
+
+
+def _check_cells(cells: NDArray[np.void], shape: tuple[int, ...], border: int = 0) -> None:
+    if not cells.flags.c_contiguous or cells.dtype != CELL_TYPE:
+        raise ProcessingError("cells are a contiguous table of their own type")
+    for name, side in (("row", shape[0]), ("column", shape[1])):
+        if len(cells) and (cells[name].min() < border or cells[name].max() > side - 16 - border):
+            raise ProcessingError("a cell lies outside its image")
+
+
+def _share(work: Callable[[int, int], None], count: int, threads: int) -> None:
+    """Call `work(first, count)` for parts of `count` things in so many threads."""
+    if not count:
+        return
+    if threads <= 1 or count < 2 * threads:
+        work(0, count)
+        return
+    edges = [count * part // threads for part in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda i: work(edges[i], edges[i + 1] - edges[i]), range(threads)))

@@ -1,0 +1,48 @@
+/* Registration and resampling: what is done per pixel. Images are float32 in rows without gaps. */
+#ifndef BEAMRIG_GEOMETRY_H
+#define BEAMRIG_GEOMETRY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define INLINE static inline __attribute__((always_inline))
+
+/* A second copy with wider vectors where the processor has them; without fused steps, so both give the same bits. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && !defined(SANITIZED)
+#define WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE
+#endif
+
+enum {
+    CELL = 16,          /* side of a cell of registration, px */
+    CELL_PIXELS = 256,
+    SUMS = 14,          /* weighted products over a cell, see br_cell_sums */
+    SINC_TAPS = 10,
+    SINC_PHASES = 256
+};
+
+/* A cell of S, and where its corners lie in B: upper left, upper right, lower left, lower right. */
+typedef struct {
+    int32_t row, column; /* of its first pixel */
+    float gain, offset;  /* what S - B is brighter by: gain * (S - level) + offset */
+    double x[4], y[4];
+} Cell;
+
+/* S - B of every pixel of `cells`, 256 each, B taken from its cubic B-spline coefficients. */
+void br_cell_differences(const float *sharp, const float *coefficients, ptrdiff_t height, ptrdiff_t width, float level,
+                         const Cell *cells, ptrdiff_t count, float *differences);
+
+/* Huber-weighted sums over each cell: of xx, xy, xl, x1, yy, yl, y1, ll, l1, 11 and x, y, l, 1 times the difference,
+ * for the derivatives x and y of `sharp`, times `scale`, and light l = sharp - level; the weight is 1 up to
+ * |difference| = limit. Two pixels around each cell must be there. */
+void br_cell_sums(const float *sharp, ptrdiff_t width, float scale, float level, const Cell *cells, ptrdiff_t count,
+                  const float *differences, float limit, double *sums);
+
+/* `count` pixels at (x, y) px of an image of 1 or 3 channels by a kernel of 10 taps: table[phase][tap] at 257 phases
+ * from 0 to 1, linear in between. Outside the image is its mirror. */
+void br_sinc(const float *image, ptrdiff_t height, ptrdiff_t width, int channels, const float *table, const float *x,
+             const float *y, ptrdiff_t count, float *out);
+
+#endif
