@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "process": Entry("processing.cli:process", "Develop, align and mask a recorded session."),
     "masks": Entry("processing.cli:masks", "Make the local blur masks of a session (LBFMG)."),
     "develop": Entry("processing.develop_cli:develop", "Develop RAW files of any camera (DNG, NEF, CR2)."),
+    "report": Entry("processing.report_cli:report", "Write a session's report as one HTML page."),
     "export": Entry("processing.export_cli:export", "Export a data set in the published layout; check one."),
     "metrics": Entry("processing.metrics_cli:metrics", "Compare images: PSNR, SSIM, weighted and aligned."),
     "deblur": Entry("models.cli:deblur", "Deblur developed images with LBAG."),

@@ -6,18 +6,15 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from processing.dataset_crop import Window
 from processing.derived import DerivedPair
 from processing.errors import ProcessingError
 from processing.metrics import psnr, ssim
-
-Image = NDArray[np.uint8]
+from processing.pair_figures import Image, background_delta_l, mask_percent, rounded_to_8bit
 
 
 @dataclass(frozen=True)
@@ -37,19 +34,6 @@ class Written:
     kept: bool
 
 
-def rounded_to_8bit(image: NDArray[Any]) -> Image:
-    """Round an 8- or 16-bit image to 8 bits: v * 255 / 65535 to the nearest, which is v / 257.
-
-    Raises:
-        ProcessingError: if it has other values.
-    """
-    if image.dtype == np.uint8:
-        return np.asarray(image, np.uint8)
-    if image.dtype != np.uint16:
-        raise ProcessingError(f"a developed image has {image.dtype} values", hint="process it again")
-    return ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
 def export_pair(pair: DerivedPair, window: Window, paths: dict[str, Path]) -> Written:
     """Write the pictures and the mask of a pair, unless they are there with the same bytes.
 
@@ -65,6 +49,11 @@ def export_pair(pair: DerivedPair, window: Window, paths: dict[str, Path]) -> Wr
     for part, target in paths.items():
         data = pair.files[part].read_bytes()
         inputs[part] = hashlib.sha256(data).hexdigest()
+        noted = (pair.data.get("files") or {}).get(pair.files[part].name)
+        if isinstance(noted, dict) and noted.get("sha256") not in (None, inputs[part]):
+            raise ProcessingError(
+                f"{pair.files[part]} was changed after it was made", hint="delete it and process again"
+            )
         raw = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         if raw is None:
             raise ProcessingError(f"{pair.files[part]} cannot be read", hint="delete it and process again")
@@ -95,13 +84,10 @@ def figures_of(blurred: Image, sharp: Image, mask: Image) -> dict[str, float]:
         mask_percent; psnr_db and ssim of the whole pictures (what a network starts from); and, outside of
         the mask, background_delta_l_percent (appendix Eq. 1).
     """
-    still = (mask == 0).astype(np.uint8)
-    total = float(sum(cv2.sumElems(cv2.bitwise_and(blurred, blurred, mask=still))[:3]))
-    apart = float(cv2.norm(sharp, blurred, cv2.NORM_L1, still)) if total else 0.0
     same = np.array_equal(blurred, sharp)
     return {
-        "mask_percent": 100.0 * float(np.count_nonzero(mask)) / mask.size,
-        "background_delta_l_percent": 100.0 * apart / total if total else 0.0,
+        "mask_percent": mask_percent(mask),
+        "background_delta_l_percent": background_delta_l(blurred, sharp, mask),
         "psnr_db": 100.0 if same else psnr(sharp, blurred),
         "ssim": ssim(sharp, blurred),
     }

@@ -28,7 +28,6 @@ def row_of(scene: ScenePlan, item: Item, written: Written) -> dict[str, Any]:
     exposure, blur = planned.get("exposure_us", {}), planned.get("blur_px", {})
     measured = source.metrics.get("blur") or {}
     static = (source.metrics.get("static_pair") or {}).get("after", {})
-    levels = [str(one.get("level", "")) for one in pair.findings]
     row: dict[str, Any] = {
         "split": scene.split,
         "item": item.name,
@@ -66,7 +65,7 @@ def row_of(scene: ScenePlan, item: Item, written: Written) -> dict[str, Any]:
         **written.figures,
         "profile": pair.data.get("profile"),
         "calibration": pair.data.get("calibration"),
-        "verdict": next((level for level in ("stop", "warn", "note") if level in levels), "good"),
+        "verdict": pair.level,
         "findings": "; ".join(str(one.get("text", "")) for one in pair.findings),
         "capture_warnings": "; ".join(record.warnings),
         "raw_b_sha256": record.meta_b.get("sha256"),

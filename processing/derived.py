@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from processing.errors import ProcessingError
 from processing.outputs import read_json
 from processing.report import derived_path
 from rig.records import PairRecord, RejectedShot, TakeRecord
@@ -55,6 +54,13 @@ class DerivedPair:
         verdict = self.data.get("verdict")
         found = verdict.get("figures") if isinstance(verdict, Mapping) else self.data.get("figures")
         return found if isinstance(found, Mapping) else {}
+
+    @property
+    def level(self) -> str:
+        """The worst of what was found: "stop", "warn", "note"; "good" for nothing, or "unchecked"."""
+        levels = {one.level for one in self.record.findings} | {one.get("level") for one in self.findings}
+        worst = next((level for level in ("stop", "warn", "note") if level in levels), None)
+        return worst or ("unchecked" if self.data.get("verdict") is None else "good")
 
     @property
     def stops(self) -> list[str]:
@@ -115,15 +121,17 @@ def read_scene(session: Session, name: str) -> DerivedScene:
     takes = tuple(session.takes(name))
     plans = {(take.kind, take.take): take.details.get("plan") or {} for take in takes}
     shots = session.shots(name)
+    metrics = read_json(folder / "metrics.json") or {}
+    failed = metrics.get("failed") or {}
     pairs = tuple(
-        _pair(folder, shot, plans.get((shot.kind, shot.take), {}))
+        _pair(folder, shot, plans.get((shot.kind, shot.take), {}), failed.get(shot.id, ""))
         for shot in shots
         if isinstance(shot, PairRecord) and shot.kind in ("static", "action")
     )
     return DerivedScene(
         session,
         name,
-        read_json(folder / "metrics.json") or {},
+        metrics,
         read_json(folder / "pipeline.json") or {},
         pairs,
         tuple(shot for shot in shots if isinstance(shot, RejectedShot)),
@@ -131,7 +139,7 @@ def read_scene(session: Session, name: str) -> DerivedScene:
     )
 
 
-def _pair(folder: Path, record: PairRecord, plan: Mapping[str, Any]) -> DerivedPair:
+def _pair(folder: Path, record: PairRecord, plan: Mapping[str, Any], failed: str) -> DerivedPair:
     data = read_json(derived_path(folder, record, "", ".json")) or {}
     files: dict[str, Path] = {}
     for part in PARTS:
@@ -139,7 +147,10 @@ def _pair(folder: Path, record: PairRecord, plan: Mapping[str, Any]) -> DerivedP
         found = next((path for path in candidates if path.is_file()), None)
         if found is not None:
             files[part] = found
-    return DerivedPair(record, plan, data, files, *_state(record, data, files))
+    state, why = _state(record, data, files)
+    if failed and state != "developed":
+        state, why = "failed", str(failed)
+    return DerivedPair(record, plan, data, files, state, why)
 
 
 def _suffixes(data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -149,10 +160,6 @@ def _suffixes(data: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _state(record: PairRecord, data: Mapping[str, Any], files: Mapping[str, Path]) -> tuple[State, str]:
-    error = data.get("error") or data.get("failed")
-    if error:
-        text = error.get("text") or error.get("message") if isinstance(error, Mapping) else error
-        return "failed", str(text)
     wanted = PARTS if record.kind == "action" else PARTS[:2]
     lacking = [part for part in wanted if part not in files]
     if not data and missing_files(record):
@@ -164,18 +171,3 @@ def _state(record: PairRecord, data: Mapping[str, Any], files: Mapping[str, Path
     if sources != now:
         return "stale", "developed from other RAW files"
     return "developed", ""
-
-
-def calibration_of(scene: DerivedScene) -> str:
-    """Return the id of the calibration behind a scene's figures.
-
-    Raises:
-        ProcessingError: if the scene was not processed.
-    """
-    found = scene.metrics.get("calibration")
-    if not found:
-        raise ProcessingError(
-            f"scene {scene.name} of {scene.session.root.name} was not processed",
-            hint=f"run beamrig process {scene.session.root} first",
-        )
-    return str(found)
