@@ -154,14 +154,12 @@ def _coarse(present: F32, static: F32) -> Array:
 def _affine(moved: F32, static: F32, inside: Mask) -> tuple[Array, float] | None:
     """Solve for the affine displacement of `moved` against `static`, in samples, and its error."""
     cells = cell_sums(static, moved, inside)
-    systems = cells.products.transpose(2, 3, 0, 1).reshape(-1, 4, 4)
-    sides = cells.projections.transpose(1, 2, 0).reshape(-1, 4)
-    x, y = np.meshgrid(cells.x, cells.y)
+    systems, sides = cells.products.transpose(2, 0, 1), cells.projections.T
     usable = systems[:, 3, 3] > 64  # a quarter of the cell
     if np.count_nonzero(usable) < _LEAST_CELLS:
         return None
     systems, sides = systems[usable], sides[usable]
-    x, y = x.ravel()[usable], y.ravel()[usable]
+    x, y = cells.x[usable], cells.y[usable]
     lower = systems[:, 2:, 2:]
     lower = lower + 1e-9 * np.trace(lower, axis1=1, axis2=2)[:, None, None] * np.eye(2)
     cross = systems[:, :2, 2:] @ np.linalg.inv(lower)
@@ -175,8 +173,7 @@ def _affine(moved: F32, static: F32, inside: Mask) -> tuple[Array, float] | None
     if not values[0] > 1e-9 * values[-1] > 0:
         return None
     inverse = np.linalg.inv(system)
-    # Smoothing by sigma 1 makes about 12 neighbouring differences move together.
-    error = float(np.sqrt(12 * cells.noise * (inverse[0, 0] + inverse[3, 3])))
+    error = float(np.sqrt(cells.noise * (inverse[0, 0] + inverse[3, 3])))
     return np.asarray((inverse @ right).reshape(2, 3), np.float64), error
 
 

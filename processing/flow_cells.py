@@ -91,7 +91,7 @@ def sum_products(
     Args:
         sharp: (H, W) smooth image whose derivatives are taken.
         table: (N,) the cells.
-        differences: (N, 256) S - B.
+        differences: (N, 256) S - B; NaN where a pixel is not to be used.
         scale: by which the derivatives are multiplied.
         light: brightness about which the gain counts.
 
@@ -99,6 +99,7 @@ def sum_products(
         products, projections and noise, as in `Cells`.
     """
     sample = np.abs(differences[:, ::16])
+    sample = sample[np.isfinite(sample)]
     mad = float(np.median(sample)) if sample.size else 1.0
     limit = max(_HUBER_MAD * mad, 1e-6)
     sums = geometry.cell_products(sharp, scale, light, table, differences, limit).T
@@ -111,7 +112,7 @@ def sum_products(
     return products, np.ascontiguousarray(sums[10:]), noise
 
 
-def cell_sums(sharp: Float, aligned: Float) -> Cells:
+def cell_sums(sharp: Float, aligned: Float, inside: NDArray[np.bool_] | None = None) -> Cells:
     """Sum the linearised registration equations of two (H, W) float32 images over their inner cells.
 
     Both images are smoothed by sigma 1; gradients are the mean of both images' (as in efficient second-order
@@ -120,6 +121,7 @@ def cell_sums(sharp: Float, aligned: Float) -> Cells:
     Args:
         sharp: image S.
         aligned: image B warped by the present estimate.
+        inside: (H, W) pixels to use; None for all.
     """
     of_s, of_b = smooth(sharp), smooth(aligned)
     height, width = sharp.shape
@@ -127,7 +129,10 @@ def cell_sums(sharp: Float, aligned: Float) -> Cells:
     inner = (x > CELL) & (y > CELL) & (x < width - CELL) & (y < height - CELL)
     x, y = x[inner], y[inner]
     table = table_of_cells(y - MIDDLE, x - MIDDLE)
-    differences = _by_cell(of_s - of_b)[inner.ravel()]
+    difference = of_s - of_b
+    if inside is not None:
+        difference[~inside] = np.nan
+    differences = _by_cell(difference)[inner.ravel()]
     of_s += of_b
     of_s *= np.float32(0.5)
     sums = sum_products(of_s, table, differences, scale=1.0, light=float(of_s.mean()))

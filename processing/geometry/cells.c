@@ -112,8 +112,8 @@ EXPORT WIDE void br_cell_sums(const float *sharp, ptrdiff_t width, float scale, 
             for (int j = 0; j < CELL; j++) {
                 float x = near * (s[j + 1] - s[j - 1]) - far * (s[j + 2] - s[j - 2]);
                 float y = near * (down[j] - up[j]) - far * (lower[j] - upper[j]);
-                float r = differences[j], l = s[j] - level;
-                float size = fabsf(r), w = limit / (size > limit ? size : limit);
+                float known = differences[j] == differences[j] ? 1.f : 0.f, r = known > 0 ? differences[j] : 0;
+                float l = s[j] - level, size = fabsf(r), w = known * limit / (size > limit ? size : limit);
                 float wx = w * x, wy = w * y, wl = w * l;
                 total[0][j] += wx * x;
                 total[1][j] += wx * y;

@@ -36,7 +36,7 @@ void br_cell_differences(const float *sharp, const float *coefficients, ptrdiff_
 
 /* Huber-weighted sums over each cell: of xx, xy, xl, x1, yy, yl, y1, ll, l1, 11 and x, y, l, 1 times the difference,
  * for the derivatives x and y of `sharp`, times `scale`, and light l = sharp - level; the weight is 1 up to
- * |difference| = limit. Two pixels around each cell must be there. */
+ * |difference| = limit, and 0 where the difference is no number. Two pixels around each cell must be there. */
 void br_cell_sums(const float *sharp, ptrdiff_t width, float scale, float level, const Cell *cells, ptrdiff_t count,
                   const float *differences, float limit, double *sums);
 

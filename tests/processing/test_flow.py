@@ -8,6 +8,7 @@ from scipy.ndimage import map_coordinates, spline_filter
 
 from processing.errors import ImageMismatch, RegistrationFailed
 from processing.flow import PolynomialFlow, register, residual, valid_box
+from processing.flow_cells import cell_sums
 from processing.resample import warp
 from tests.processing.scenes import TrueRig, filled, kodak, linear, noisy
 
@@ -72,6 +73,20 @@ def test_the_residual_sees_what_is_left() -> None:
     assert np.isfinite(left.map[..., 0]).sum() == left.cells
     # B was fetched 0.4 px too far to the right, so that what it shows lies 0.4 px left of where S has it.
     np.testing.assert_allclose(np.nanmedian(left.map, axis=(0, 1)), (-0.4, 0.0), atol=0.03)
+
+
+def test_pixels_that_are_not_to_be_used_count_for_nothing() -> None:
+    of_s, of_b = _views()
+    inside = np.ones(of_s.shape, np.bool_)
+    inside[:, 200:330] = False
+    spoilt = of_b.copy()
+    spoilt[:, 206:324] = 0.9  # further from the rest than the smoothing reaches
+    clean, masked = (cell_sums(of_s, image, inside) for image in (of_b, spoilt))
+    for unknown in (0, 1, 3):  # gain counts from the mean brightness, which is that of all pixels
+        np.testing.assert_allclose(masked.projections[unknown], clean.projections[unknown], atol=1e-4)
+    used = masked.products[3, 3] > 0
+    assert not used[(masked.x > 208) & (masked.x < 322)].any()
+    assert used[(masked.x < 192) | (masked.x > 340)].all()
 
 
 def test_the_common_box_lies_inside_both_frames() -> None:
