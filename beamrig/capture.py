@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rig.cli.capture import capture as blind
@@ -10,13 +11,14 @@ from rig.cli.capture import capture as blind
 if TYPE_CHECKING:
     from rig.capture.findings import Check
     from rig.plan import ExposurePlan
+    from rig.records import PairRecord
 
 
-def make_check(kind: str, plan: ExposurePlan | None) -> Check:
+def make_check(kind: str, plan: ExposurePlan | None, static: Sequence[PairRecord]) -> Check:
     """Return what looks at each pair of a take; OpenCV is loaded only now."""
-    from processing.pair_checks import PairCheck
+    from processing.live_checks import LiveCheck
 
-    return PairCheck(kind, plan)
+    return LiveCheck(kind, plan, static)
 
 
 capture = copy.copy(blind)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rig.capture.findings import Check
 from rig.capture.result import TakeResult
 from rig.plan import ExposurePlan
+from rig.records import PairRecord
 from rig.session import Session
 from rig.take_check import TakeCheck, record_check
 
@@ -19,11 +20,11 @@ MOST_PAIRS = 6
 STEPS = ("whiteboard", "lightbox", "static", "action")
 
 
-def make_pair_check(kind: str, plan: ExposurePlan | None) -> Check:
+def make_pair_check(kind: str, plan: ExposurePlan | None, static: Sequence[PairRecord]) -> Check:
     """Return what looks at each pair of a take; OpenCV is loaded only now."""
-    from processing.pair_checks import PairCheck
+    from processing.live_checks import LiveCheck
 
-    return PairCheck(kind, plan)
+    return LiveCheck(kind, plan, static)
 
 
 def check_and_record(session: Session, result: TakeResult) -> TakeCheck | None:

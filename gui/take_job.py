@@ -13,6 +13,7 @@ from rig.capture.result import Shot, TakeResult
 from rig.capture.schedule import TakeControl
 from rig.errors import CaptureError
 from rig.rig import Rig
+from rig.static_take import newest_static
 
 
 def make_take(
@@ -50,7 +51,7 @@ def make_take(
         schedule=request.schedule,
         warmup=request.warmup,
         on_shot=on_shot,
-        check=make_pair_check(request.kind, plan),
+        check=make_pair_check(request.kind, plan, newest_static(session, request.scene)),
         control=control,
     )
 

@@ -59,7 +59,8 @@ def background_apart(view: View, static: View, still: Mask) -> float:
         cut = values[: height * BLOCK, : width * BLOCK]
         return np.asarray(cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA), np.float32)
 
-    light = {name: blocks(part * part) for name, part in (
+    pedestal = np.float32(view.pedestal)
+    light = {name: blocks(part * part) - pedestal for name, part in (
         ("b", view.b), ("s", view.s), ("b0", static.b), ("s0", static.s)
     )}  # fmt: skip
     usable = blocks(still.astype(np.float32)) > 0.99

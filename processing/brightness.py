@@ -16,6 +16,9 @@ from rig.records import RawPair
 CENTRE: Final = 0.5
 """Part of the frame's width and height that is looked at: outside, the plate's cast is several percent."""
 
+Tiles = dict[str, NDArray[np.float32]]
+"""(h, w) float32 by Bayer phase."""
+
 _TILE: Final = 8
 _LEAST_DN: Final = 4.0
 
@@ -29,10 +32,10 @@ def brightness_ratios(pair: RawPair) -> dict[str, float] | None:
     Raises:
         ImageMismatch: The frames differ in kind.
     """
-    return _middles(tile_ratios(pair))
+    return middle_ratios(tile_ratios(pair))
 
 
-def tile_ratios(pair: RawPair) -> dict[str, NDArray[np.float32]]:
+def tile_ratios(pair: RawPair) -> Tiles:
     """Return B's brightness over S's in each tile of the middle of the frame, by Bayer phase.
 
     (h, w) float32, nan where a tile is too dark or holds a clipped sample. 2 ms at 2448x2048.
@@ -50,9 +53,7 @@ def tile_ratios(pair: RawPair) -> dict[str, NDArray[np.float32]]:
     return ratios
 
 
-def ratio_drift(
-    now: dict[str, NDArray[np.float32]], static: dict[str, NDArray[np.float32]]
-) -> tuple[dict[str, float], float] | None:
+def ratio_drift(now: Tiles, static: Tiles) -> tuple[dict[str, float], float] | None:
     """Return B/S now over B/S of the static pair in R, G and B, 1 as long as the light is as it was.
 
     Beside it the standard error of the worst of them; None where too little can be measured.
@@ -65,7 +66,7 @@ def ratio_drift(
         static: the same of the static pair.
     """
     tiles = {phase: now[phase] / static[phase] for phase in PHASES}
-    middles = _middles(tiles)
+    middles = middle_ratios(tiles)
     if middles is None:
         return None
     errors = []
@@ -76,8 +77,8 @@ def ratio_drift(
     return middles, float(max(errors))
 
 
-def _middles(tiles: dict[str, NDArray[np.float32]]) -> dict[str, float] | None:
-    """Return the median over the tiles in R, G and B; None where too few are usable."""
+def middle_ratios(tiles: Tiles) -> dict[str, float] | None:
+    """Return the median over `tile_ratios` in R, G and B; None where too few are usable."""
     by_phase: dict[str, float] = {}
     for phase, values in tiles.items():
         usable = values[np.isfinite(values)]

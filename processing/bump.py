@@ -26,11 +26,14 @@ SPLIT_WARN_PX: Final = 0.06
 SPLIT_STOP_PX: Final = 0.5
 """Half a pixel doubles every fine edge: the pair is of no use until the scene is registered anew."""
 
+SPLIT_SOME_PX: Final = 0.2
+"""B against S: from here on the edges of the background look like something that moves in one camera only."""
+
 RIG_WARN_PX: Final = 0.25
 """Both cameras, mean: from here on edges of the background begin to show in the masks."""
 
 RIG_STOP_PX: Final = 2.0
-"""The static take shows another picture than the action take: masks and figures of the background are void."""
+"""The static take shows another picture than the action take: masks and background figures are void."""
 
 COVERED: Final = 0.5
 """A mask that covers more of the frame tells of a moved rig, not of an object; then all is looked at."""
@@ -175,6 +178,14 @@ def _affine(moved: F32, static: F32, inside: Mask) -> tuple[Array, float] | None
     inverse = np.linalg.inv(system)
     error = float(np.sqrt(cells.noise * (inverse[0, 0] + inverse[3, 3])))
     return np.asarray((inverse @ right).reshape(2, 3), np.float64), error
+
+
+def cameras_apart(of_b: Bump | None, of_s: Bump | None) -> bool:
+    """Whether one camera moved so far that its edges would look like something that moves in it alone."""
+    if of_b is None or of_s is None:
+        return False
+    apart = of_b.minus(of_s)
+    return not apart.settled or apart.mean_px > max(SPLIT_SOME_PX, 4 * apart.error_px)
 
 
 def bump_findings(of_b: Bump | None, of_s: Bump | None, figures: dict[str, float]) -> list[Finding]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.blocks import COLOURS, Levels, levels
-from processing.brightness import brightness_ratios, expected_ratio
+from processing.brightness import Tiles, expected_ratio, middle_ratios, tile_ratios
 from processing.sharpness import LEAST_PATCHES, SMOOTH, Sharpness, pair_sharpness
 from rig.capture.findings import Finding, Level
 from rig.plan import ExposurePlan
@@ -65,8 +65,13 @@ class PairCheck:
         self._plan = plan
         self._before: dict[str, NDArray[np.uint16]] = {}
 
-    def __call__(self, pair: RawPair) -> list[Finding]:
-        """Return what is wrong with a pair; empty when nothing is."""
+    def __call__(self, pair: RawPair, tiles: Tiles | None = None) -> list[Finding]:
+        """Return what is wrong with a pair; empty when nothing is.
+
+        Args:
+            pair: As recorded.
+            tiles: Its `tile_ratios`, if they are at hand.
+        """
         found: list[Finding] = []
         seen = {"B": levels(pair.b), "S": levels(pair.s)}
         for name, raw in (("B", pair.b), ("S", pair.s)):
@@ -74,7 +79,7 @@ class PairCheck:
             found += level_findings(self._kind, raw, seen[name], name)
         if self._kind == "dark" or any(one.level == "stop" for one in found):
             return found
-        ratios = brightness_ratios(pair)
+        ratios = middle_ratios(tiles or tile_ratios(pair))
         if ratios is not None and self._plan is not None:
             found += ratio_findings(ratios, expected_ratio(pair, self._plan.tau))
         if self._kind not in BOARDS:

@@ -22,8 +22,8 @@ from processing.background import (
     delta_l_findings,
 )
 from processing.blocks import levels
-from processing.brightness import brightness_ratios, expected_ratio, ratio_drift, tile_ratios
-from processing.bump import bump_findings, measure_bump
+from processing.brightness import expected_ratio, middle_ratios, ratio_drift, tile_ratios
+from processing.bump import bump_findings, cameras_apart, measure_bump
 from processing.clipping import clipping_findings
 from processing.errors import BlurNotMeasurable
 from processing.light_drift import drift_findings
@@ -32,7 +32,7 @@ from processing.pair_blur import blur_findings, crop_of, luminance, measure_pair
 from processing.pair_checks import dark_findings, focus_findings, ratio_findings, refocus_findings, same_frame
 from processing.pipeline import Developed, ScenePipeline
 from processing.same_moment import SameMoment, moment_findings, same_moment
-from processing.sharpness import pair_sharpness, patch_sharpness
+from processing.sharpness import compare_sharpness, patch_sharpness
 from processing.static_reference import StaticReference, developed_view, reference_of
 from processing.verdict import PairVerdict
 from processing.view import Mask, View, difference
@@ -82,7 +82,7 @@ def judge(
     view = developed_view(developed.b, developed.s)
     covered = np.zeros(developed.b.shape[:2], np.uint8) if mask is None else mask
     still = _still(covered, view)
-    of_b, of_s = (difference(view[name], reference.view[name], still) for name in ("B", "S"))
+    of_b, of_s = (difference(view, reference.view, name, still) for name in ("B", "S"))
     found += drift_findings(
         ratio_drift(tile_ratios(raw_pair), reference.ratios), _level(of_s.scale), plan, figures
     )
@@ -92,7 +92,7 @@ def judge(
     found += _delta_l(developed, reference, covered, figures)
     if mask is None:
         return PairVerdict.of(found, figures)
-    if any(one.level == "stop" for one in moved):
+    if cameras_apart(bumps[0], bumps[1]) or any(one.level == "stop" for one in moved):
         found.append(Finding("note", "the rig moved: neither moment nor blur of the pair can be told"))
         return PairVerdict.of(found, figures)
     moment = same_moment(of_b, of_s, view.step, plan)
@@ -120,16 +120,18 @@ def _light_and_focus(
     pair: RawPair, reference: StaticReference, plan: ExposurePlan | None, figures: dict[str, float]
 ) -> list[Finding]:
     found: list[Finding] = []
-    ratios = brightness_ratios(pair)
+    tiles = tile_ratios(pair)
+    ratios = middle_ratios(tiles)
     if ratios is not None and plan is not None:
         found += ratio_findings(ratios, expected_ratio(pair, plan.tau))
-    sharp = pair_sharpness(pair.b, pair.s)
+    patches = {name: patch_sharpness(raw)[0] for name, raw in (("B", pair.b), ("S", pair.s))}
+    sharp = compare_sharpness(patches["B"], patches["S"])
     if sharp is None:
         found.append(Finding("note", "too little texture to compare the cameras' focus"))
         return found
     figures["sharpness_B"], figures["sharpness_S"], figures["sharpness_ratio"] = sharp.b, sharp.s, sharp.ratio
     found += focus_findings(sharp)
-    return found + refocus_findings(patch_sharpness(pair.s)[0], reference.sharpness, figures)
+    return found + refocus_findings(patches["S"], reference.sharpness, figures)
 
 
 def _level(encoded_squared: float) -> float:

@@ -92,8 +92,11 @@ def pair_sharpness(b: RawImage, s: RawImage) -> Sharpness | None:
 
     The median over the patches leaves out a moving object, which is blurred in B on purpose.
     """
-    of_b, _ = patch_sharpness(b)
-    of_s, _ = patch_sharpness(s)
+    return compare_sharpness(patch_sharpness(b)[0], patch_sharpness(s)[0])
+
+
+def compare_sharpness(of_b: F32, of_s: F32) -> Sharpness | None:
+    """Do what `pair_sharpness` does from the figures of both frames' patches."""
     if of_b.shape != of_s.shape:
         return None
     with np.errstate(invalid="ignore"):

@@ -32,11 +32,13 @@ class View:
     Attributes:
         b, s: (h, w) float32, roots of brightness, any unit, B on S's grid.
         step: pixels of the frame along the side of a sample.
+        pedestal: what stands under the roots beside the light.
     """
 
     b: F32
     s: F32
     step: int
+    pedestal: float = 0.0
 
     def __getitem__(self, camera: str) -> F32:
         """Return the picture of "B" or "S"."""
@@ -72,26 +74,37 @@ def mean_view(views: Sequence[View]) -> View:
     """Return the mean of views of one scene."""
     count = np.float32(len(views))
     b, s = (np.asarray(sum(view[camera] for view in views) / count, np.float32) for camera in ("B", "S"))
-    return View(b, s, views[0].step)
+    return View(b, s, views[0].step, views[0].pedestal)
 
 
-def difference(present: F32, static: F32, still: Mask | None = None) -> Difference:
-    """Compare a picture with that of the static scene; the light may have changed as a whole.
+def difference(present: View, static: View, camera: str, still: Mask | None = None) -> Difference:
+    """Compare a camera's picture with that of the static scene; the light may have changed as a whole.
 
     Args:
-        present: (h, w) roots of brightness.
-        static: the same of the static scene.
+        present: the pair.
+        static: the static pair.
+        camera: "B" or "S".
         still: (h, w) bool, where nothing is known to move; level and noise are medians, so that up to a third
             of the picture may move without it.
     """
-    here = np.s_[::3, ::3]
-    a, b = present[here], static[here]
-    lit = b > 0.2 * float(np.median(b))
+    here = np.s_[::4, ::4]
+    pedestal = np.float32(present.pedestal)
+    root, static_root = present[camera], static[camera]
+    now, then = (part[here] * part[here] - pedestal for part in (root, static_root))
+    lit = then > max(0.2 * float(np.median(then)), 1e-6)
     if still is not None and np.count_nonzero(still[here] & lit) > 100:
         lit &= still[here]
-    root = float(np.median(a[lit] / b[lit])) if lit.any() else 1.0
-    signed = np.asarray(cv2.GaussianBlur(present - static * np.float32(root), (0, 0), SMOOTH), np.float32)
+    scale = max(float(np.median(now[lit] / then[lit])), 1e-3) if lit.any() else 1.0
+    expected = static_root * static_root
+    if pedestal:
+        expected -= pedestal
+        expected *= np.float32(scale)
+        expected += pedestal
+    else:
+        expected *= np.float32(scale)
+    change = root - np.asarray(cv2.sqrt(np.maximum(expected, np.float32(0))), np.float32)
+    signed = np.asarray(cv2.GaussianBlur(change, (0, 0), SMOOTH), np.float32)
     sample = np.abs(signed[here])
     sample = sample[still[here]] if still is not None and still[here].any() else sample.ravel()
-    noise = max(1.4826 * float(np.median(sample)), 1e-6 * max(float(np.median(b)), 1e-6))
-    return Difference(signed, noise, root * root)
+    noise = max(1.4826 * float(np.median(sample)), 1e-6 * max(float(np.median(static_root[here])), 1e-6))
+    return Difference(signed, noise, scale)

@@ -18,6 +18,7 @@ from rig.errors import CaptureError
 from rig.records import PairRecord, RawPair, TakeRecord
 from rig.rig import Rig
 from rig.session import Session
+from rig.static_take import newest_static
 from rig.take_check import CheckTake, TakeCheck, overrule, record_check, session_checks
 
 StepState = Literal["open", "unchecked", "refused", "done"]
@@ -105,7 +106,8 @@ class SceneGuide:
         session: Has the scene.
         scene: Its name.
         check_take: Looks at a whole take.
-        check_pair: Makes, for kind and plan, what looks at each pair while the take runs; None for nothing.
+        check_pair: Makes, for kind, plan and the scene's static pairs, what looks at each pair while the take
+            runs; None for nothing.
         steps: The steps in order.
 
     Raises:
@@ -208,7 +210,9 @@ class SceneGuide:
         self.ready_for(kind, force=force)
         step = self.steps[self._index(kind)]
         plan = self.session.scene(self.scene).plan
-        check = None if self._check_pair is None else self._check_pair(kind, plan)
+        check = None
+        if self._check_pair is not None:
+            check = self._check_pair(kind, plan, newest_static(self.session, self.scene))
         result = rig.capture(
             self.session, self.scene, kind, step.pairs, period_s, on_shot, check, control=control
         )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 if TYPE_CHECKING:  # the records of pairs hold findings
     from rig.plan import ExposurePlan
-    from rig.records import RawPair
+    from rig.records import PairRecord, RawPair
 
 Level = Literal["note", "warn", "stop"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
@@ -65,8 +65,9 @@ def worst_level(findings: Iterable[Finding]) -> Level:
 Check = Callable[["RawPair"], Iterable["Finding | str"]]
 """Looks at a pair's content; a plain string counts as a warning."""
 
-MakeCheck = Callable[[str, "ExposurePlan | None"], Check]
-"""Makes the check of one take, given its kind and plan; checks may compare a pair with the one before."""
+MakeCheck = Callable[[str, "ExposurePlan | None", "Sequence[PairRecord]"], Check]
+"""Makes the check of one take, given its kind, its plan and the scene's newest static pairs; checks may
+compare a pair with the one before."""
 
 
 def as_findings(found: Iterable[Finding | str]) -> list[Finding]:

@@ -18,6 +18,7 @@ from rig.exposure import ExposurePlan, place_again, plan_exposure
 from rig.placement import check_placement
 from rig.profiles import load_rig
 from rig.records import KINDS, check_scene_name
+from rig.static_take import newest_static
 
 if TYPE_CHECKING:  # they load numpy; --help must not wait for it
     from rig.capture.findings import MakeCheck
@@ -130,7 +131,9 @@ def capture(
         if placement is not None and placement != plan.placement:
             plan = place_again(profile, plan, check_placement(placement))
             session.set_plan(scene, plan)
-        check = make_check(kind, plan) if checked and make_check is not None else None
+        check = None
+        if checked and make_check is not None:
+            check = make_check(kind, plan, newest_static(session, scene))
         control = TakeControl()
         with Rig.open(profile) as rig, steered_by_ctrl_c(control):
             rig.apply_plan(plan)

@@ -55,6 +55,8 @@ def test_a_good_scene_is_taken_in_one_go_and_not_taken_again(tmp_path: Path) -> 
     ]  # fmt: skip
     assert report["steps"][1]["check"]["figures"]["moving_share"] == 0
     assert report["steps"][1]["check"]["figures"]["sharpness_ratio"] == pytest.approx(1, abs=0.2)
+    with Session.open(session) as opened:
+        assert [pair.findings for pair in opened.pairs(kind="action")] == [()] * 3
     again = _report(_scene(session, rig, "--yes", "--json"))
     assert [step["take"] for step in again["steps"]] == [1, 1, 1]
 
@@ -70,6 +72,18 @@ def test_an_object_in_the_static_take_refuses_action_until_forced(tmp_path: Path
     assert forced.returncode == 0, forced.stderr
     with Session.open(session) as opened:
         assert [one.kind for one in session_checks(opened) if one.overruled] == ["static"]
+
+
+def test_light_that_changes_after_the_static_take_is_told_while_the_action_take_runs(tmp_path: Path) -> None:
+    rig, session = _hooked(tmp_path), tmp_path / "session"
+    rig.write_text(rig.read_text().replace("stage, action,", "set, illumination=0.85,"))
+    done = _scene(session, rig, *PLAN, "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    with Session.open(session) as opened:
+        found = [one for pair in opened.pairs(kind="action") for one in pair.findings]
+    light = [one for one in found if "the light changed by" in one.text]
+    assert len(light) == 3
+    assert all(one.figure == pytest.approx(-0.15, abs=0.02) and one.hint for one in light)
 
 
 def test_the_operator_is_asked_before_each_step_and_may_stop(tmp_path: Path) -> None:

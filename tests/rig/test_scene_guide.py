@@ -120,7 +120,7 @@ def test_a_take_with_too_few_pairs_is_no_step(rig: Rig, session: Session) -> Non
 
 
 def test_checks_of_each_pair_run_while_the_take_does(rig: Rig, session: Session) -> None:
-    def make_check(kind: str, plan: ExposurePlan | None) -> object:
+    def make_check(kind: str, plan: ExposurePlan | None, static: object) -> object:
         return lambda pair: [Finding("warn", f"{kind} of {pair.s.camera} looks odd")]
 
     guide = SceneGuide(session, "s01", Judge(), make_check, STEPS)  # type: ignore[arg-type]
