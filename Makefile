@@ -11,7 +11,7 @@ PIP_ARGS ?=
 JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml constraints.txt setup.py $(wildcard rig/virtual/protocol.h rig/virtual/producer/*.[ch] rig/virtual/producer/*.py rig/virtual/sensor/*.c rig/camera/unpack/*.[ch] processing/geometry/*.[ch])
+SOURCES := pyproject.toml constraints.txt setup.py $(wildcard rig/virtual/protocol.h rig/virtual/producer/*.[ch] rig/virtual/producer/*.py rig/virtual/sensor/*.c rig/camera/unpack/*.[ch] processing/geometry/*.[ch] processing/png/*.[ch])
 
 .PHONY: run demo test check bench format clean
 .DEFAULT_GOAL := run
@@ -41,7 +41,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build *.egg-info rig/virtual/*.cti rig/virtual/*.so rig/camera/*.so
+	rm -rf $(VENV) build *.egg-info rig/virtual/*.cti rig/virtual/*.so rig/camera/*.so processing/*.so
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "beamrig needs Python 3.11 or newer; none was found (set PYTHON=...)" >&2; exit 1; }

@@ -6,6 +6,7 @@ None of them touches Python, so they carry plain names and the wheel fits every 
 - ``rig/virtual/beamrig_sensor.so``: the world's per-pixel sensor stage (``rig/virtual/sensor``)
 - ``rig/camera/beamrig_unpack.so``: from packed RAW pixels to codes (``rig/camera/unpack``)
 - ``processing/beamrig_geometry.so``: registration and resampling per pixel (``processing/geometry``)
+- ``processing/beamrig_png.so``: from pixels to the compressed part of a PNG file (``processing/png``)
 
 To rebuild them in place: ``python setup.py build_ext --inplace``.
 """
@@ -28,6 +29,7 @@ CAMERA = Path("rig/camera")
 UNPACK = CAMERA / "unpack"
 PROCESSING = Path("processing")
 GEOMETRY = PROCESSING / "geometry"
+PNG = PROCESSING / "png"
 
 WARNINGS = [
     "-Wall", "-Wextra", "-Wshadow", "-Wpointer-arith", "-Wwrite-strings", "-Werror=return-type",
@@ -127,6 +129,7 @@ LIBRARIES = [
         # No contraction: the same bits whatever instruction set the machine has.
         ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"],
     ),
+    SharedLibrary(PROCESSING / "beamrig_png.so", _sources(PNG), _sources(PNG, "*.h"), []),
 ]
 
 setup(

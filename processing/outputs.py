@@ -19,11 +19,12 @@ import tifffile
 from numpy.typing import NDArray
 
 from processing.errors import NoRoom, ProcessingError
+from processing.png import encode_png
 
 Bits = Literal[8, 16]
 Format = Literal["png", "tiff"]
 _PNG: Final = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-"""Noise has no repeats to search for: run lengths alone are as small and three times as fast."""
+"""For masks, which are runs of the same value and nothing else; photographs have an encoder of their own."""
 if hasattr(cv2, "IMWRITE_PNG_FILTER"):  # OpenCV 4.11 and later
     _PNG.extend([cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB])
 _NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -94,8 +95,9 @@ def encode_image(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> E
         ProcessingError: if it cannot be encoded.
     """
     if path.suffix == ".png":
-        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-        good, data = cv2.imencode(".png", bgr, _PNG)
+        if image.ndim == 3:
+            return Encoded(path, encode_png(image))
+        good, data = cv2.imencode(".png", image, _PNG)
         if not good:
             raise ProcessingError(f"{path.name} cannot be encoded as PNG")
         return Encoded(path, np.asarray(data, np.uint8).tobytes())

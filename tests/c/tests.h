@@ -12,6 +12,7 @@
     TEST(user_sets_keep_all_settings)                       \
     TEST(codes_are_packed_as_pfnc_says)                     \
     TEST(unpackers_touch_no_byte_too_many)                  \
+    TEST(the_png_encoder_stays_within_its_room)             \
     TEST(unpackers_agree_with_and_without_vectors)          \
     TEST(cells_of_a_ramp_differ_by_its_slope)               \
     TEST(cells_far_outside_read_no_pixel_too_many)          \
