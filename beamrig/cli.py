@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "session": Entry("rig.cli.session:session", "Show, check and repair a recorded session."),
     "process": Entry("processing.cli:process", "Develop, align and mask a recorded session."),
     "masks": Entry("processing.cli:masks", "Make the local blur masks of a session (LBFMG)."),
+    "calibrate": Entry("processing.calibrate_cli:calibrate", "Make calibration files for many sessions."),
     "develop": Entry("processing.develop_cli:develop", "Develop RAW files of any camera (DNG, NEF, CR2)."),
     "report": Entry("processing.report_cli:report", "Write a session's report as one HTML page."),
     "export": Entry("processing.export_cli:export", "Export a data set in the published layout; check one."),

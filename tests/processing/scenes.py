@@ -5,6 +5,7 @@ Objects move by physics: the exact mean over the exposure, taken in the frequenc
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,12 @@ class TrueRig:
             xs, ys = xs + x - bx, ys + y - by
         return xs, ys
 
+    @functools.cached_property
+    def _seen_by_b(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Where in S's grid each of B's pixels looks."""
+        y, x = np.mgrid[: self.shape[0], : self.shape[1]].astype(np.float64)
+        return self.s_from_b(x, y)
+
     def cast(self, camera: str) -> Float:
         """Return the (H, W, 3) colour cast of a camera, 1 at the centre."""
         height, width = self.shape
@@ -144,8 +151,7 @@ class TrueRig:
     def expose(self, camera: str, light: Float, index: int) -> RawImage:
         """Return the RAW frame of a camera that sees (H, W, 3) linear light of S's grid."""
         if camera == "B":
-            y, x = np.mgrid[: self.shape[0], : self.shape[1]].astype(np.float64)
-            at_x, at_y = self.s_from_b(x, y)
+            at_x, at_y = self._seen_by_b
             light = np.stack(
                 [
                     map_coordinates(
