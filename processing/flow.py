@@ -9,15 +9,18 @@ fifty times as fast. The `paper` profile uses a dense flow (OpenCV's DIS).
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import replace
+from typing import Final, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from processing.errors import ImageMismatch, RegistrationFailed
+from processing.flow_cells import Cells
 from processing.flow_dense import dense
 from processing.flow_levels import Level
+from processing.flow_local import correct, needed
 from processing.flow_model import DenseFlow, Flow, PolynomialFlow
 from processing.flow_residual import Residual, residual
 from processing.flow_solve import Fit, fit
@@ -31,6 +34,8 @@ SMALLEST_PYRAMID_SIDE: Final = 96
 MAX_STEPS: Final = 12
 CONVERGED_PX: Final = 0.05
 FINEST_STEPS: Final = 2
+LEAST_ALIKE: Final = 0.4
+"""Correlation of the texture of two images that show the same; that of different scenes is nearer to 0."""
 
 __all__ = [
     "DenseFlow",
@@ -57,39 +62,55 @@ def _even(image: Float) -> Float:
     return image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
 
 
-def register(sharp: Float, blurred: Float, *, degree: int = DEGREE) -> PolynomialFlow:
+def register(
+    sharp: Float, blurred: Float, *, degree: int = DEGREE, residual: Literal["auto", "never"] = "auto"
+) -> PolynomialFlow | SplineFlow:
     """Estimate the flow from S's grid into B's from the static pair.
 
     Args:
         sharp: (H, W) float32 luminance of camera S, gamma- or root-encoded, about [0, 1].
         blurred: the same of camera B (of the static scene, so not blurred).
         degree: of the displacement polynomial.
+        residual: "auto" adds a local B-spline correction where the images ask for one (see `flow_local`),
+            "never" keeps to the polynomial.
 
     Returns:
         The flow, for S pixel (x, y) -> B pixel.
 
     Raises:
         ImageMismatch: if the sizes differ.
-        RegistrationFailed: if the scene has no texture or the steps do not settle.
+        RegistrationFailed: if the scene has no texture, the steps do not settle or the images do not agree
+            in the end.
     """
     if sharp.shape != blurred.shape:
         raise ImageMismatch(f"static images of different size: {sharp.shape} and {blurred.shape}")
     shape = (sharp.shape[0], sharp.shape[1])
-    total = Fit.nothing(degree)
     pyramid = list(zip(_pyramid(sharp), _pyramid(blurred), strict=True))
-    level: Level | None = None
+    levels: list[Level] = []
     for number, (of_s, of_b) in enumerate(pyramid):
-        level = Level(of_s, of_b, 2 ** (len(pyramid) - 1 - number), level)
-        total = _refine(total, level, shape, degree)
-    return PolynomialFlow(shape, total.x, total.y)
+        scale = 2 ** (len(pyramid) - 1 - number)
+        levels.append(Level(of_s, of_b, scale, levels[-1] if levels else None))
+        if number == 0:
+            total = _start(levels[0], shape, degree)
+        total, left = _refine(total, levels[-1], shape)
+    flow = PolynomialFlow(shape, total.x, total.y)
+    last = (levels * 2)[:2] if len(levels) == 1 else levels[-2:]
+    if last[0].alike(flow) < LEAST_ALIKE:
+        raise RegistrationFailed(
+            "the two static images show no common texture, or too little of it above their noise",
+            hint="record a static take of a textured, well lit scene that both cameras see",
+        )
+    free = needed(left, shape) if residual == "auto" else np.zeros(0, np.bool_)
+    return correct(last, total, free, shape) if free.any() else flow
 
 
-def _refine(total: Fit, level: Level, shape: tuple[int, int], degree: int) -> Fit:
+def _refine(total: Fit, level: Level, shape: tuple[int, int]) -> tuple[Fit, Cells]:
+    """Return the fit refined on a level, and the sums over cells that it leaves."""
     steps = MAX_STEPS if level.scale > 1 else FINEST_STEPS
     for _ in range(steps):
         flow = PolynomialFlow(shape, total.x, total.y)
-        cells, _ = level.compare(flow, *total.light(level.x, level.y, shape))
-        step = fit(cells, shape, degree)
+        cells = level.compare(flow, *total.light(level.x, level.y, shape))
+        step = fit(cells, shape, len(total.x) - 1)
         total += step
         if not np.isfinite(step.size_px) or step.size_px > 0.5 * max(shape):
             raise RegistrationFailed(
@@ -98,7 +119,17 @@ def _refine(total: Fit, level: Level, shape: tuple[int, int], degree: int) -> Fi
             )
         if step.size_px < CONVERGED_PX * level.scale:
             break
-    return total
+    return total, cells.less(step.explained(cells, shape))
+
+
+def _start(level: Level, shape: tuple[int, int], degree: int) -> Fit:
+    """Return nothing, or the shift by which the coarsest images agree better."""
+    nothing = Fit.nothing(degree)
+    x, y = (table.copy() for table in (nothing.x, nothing.y))
+    x[0, 0], y[0, 0] = level.shifted()
+    moved = replace(nothing, x=x, y=y)
+    likeness = [level.alike(PolynomialFlow(shape, fit.x, fit.y)) for fit in (nothing, moved)]
+    return moved if likeness[1] > likeness[0] else nothing
 
 
 def _inside(map_x: Float, map_y: Float, shape: tuple[int, int], margin: int = 6) -> NDArray[np.bool_]:

@@ -33,6 +33,8 @@ MARGIN: Final = 6
 _SIDE: Final = 4
 _CHOSEN: Final = 5
 """Of every 4 x 4 cells so many are chosen: half of them would be hardly better."""
+_ROUNDING: Final = (1 / 255) ** 2 / 12
+"""Variance of rounding to 8 bits: texture below this is none."""
 _SLOPE: Final = np.array([-0.5, 0, 0.5])
 _NONE: Final = np.ones(1)
 _ALL_UP_TO: Final = 1000
@@ -61,17 +63,44 @@ class Level:
         self._table = table_of_cells(y - MIDDLE, x - MIDDLE)
         self.x, self.y = x * scale, y * scale
 
-    def compare(self, flow: Flow, gain: Array, offset: Array) -> tuple[Cells, NDArray[np.bool_]]:
-        """Sum the linearised equations of what S and B still differ by.
+    def compare(self, flow: Flow, gain: Array, offset: Array) -> Cells:
+        """Sum the linearised equations of what S and B still differ by, in the cells inside B's frame.
 
         Args:
             flow: the present estimate.
             gain: (N,) by which S - B's difference of brightness grows with S, in each cell.
             offset: (N,) the difference itself at S's mean brightness.
-
-        Returns:
-            The sums of the cells that lie inside B's frame, and which these are.
         """
+        table, inside = self._placed(flow, gain, offset)
+        differences = geometry.cell_differences(self._s, self._b, self._light, table)
+        products, projections, noise = sum_products(
+            self._s, table, differences, scale=1 / self.scale, light=self._light
+        )
+        return Cells(products, projections, self.x[inside], self.y[inside], noise)
+
+    def alike(self, flow: Flow) -> float:
+        """Return how far the texture of S and B correlates: 1 if they show the same, about 0 if not."""
+        none = np.zeros(len(self.x))
+        table, _ = self._placed(flow, none, none)
+        first = table["row"].astype(np.intp) * self._s.shape[1] + table["column"]
+        pixels = (np.arange(CELL)[:, None] * self._s.shape[1] + np.arange(CELL)).ravel()
+        of_s = np.take(self._s, first[:, None] + pixels)
+        of_b = of_s - geometry.cell_differences(self._s, self._b, self._light, table)
+        of_s -= of_s.mean(axis=1, keepdims=True)
+        of_b -= of_b.mean(axis=1, keepdims=True)
+        energy = [float(np.sum(part * part)) + _ROUNDING * part.size for part in (of_s, of_b)]
+        return float(np.sum(of_s * of_b)) / max(float(np.sqrt(energy[0] * energy[1])), 1e-12)
+
+    def shifted(self) -> tuple[float, float]:
+        """Return the displacement (x, y) in px that brings the two images together best as a whole."""
+        height, width = self._s.shape
+        window = cv2.createHanningWindow((width, height), cv2.CV_32F)
+        detail = [image - cv2.GaussianBlur(image, (0, 0), 4) for image in (self._s, self._b)]
+        (x, y), _ = cv2.phaseCorrelate(detail[0], detail[1], window)
+        return x * self.scale, y * self.scale
+
+    def _placed(self, flow: Flow, gain: Array, offset: Array) -> tuple[NDArray[np.void], NDArray[np.bool_]]:
+        """Return the cells that lie inside B's frame, with their places in it, and which these are."""
         half = MIDDLE * self.scale
         corners_x = self.x[:, None] + np.array([-half, half, -half, half])
         corners_y = self.y[:, None] + np.array([-half, -half, half, half])
@@ -87,11 +116,7 @@ class Level:
         table = self._table[inside]
         table["x"], table["y"] = map_x[inside], map_y[inside]
         table["gain"], table["offset"] = gain[inside], offset[inside]
-        differences = geometry.cell_differences(self._s, self._b, self._light, table)
-        products, projections, noise = sum_products(
-            self._s, table, differences, scale=1 / self.scale, light=self._light
-        )
-        return Cells(products, projections, self.x[inside], self.y[inside], noise), inside
+        return table, np.asarray(inside, np.bool_)
 
 
 def _chosen(shape: tuple[int, ...], half: Float | None) -> tuple[Array, Array]:
