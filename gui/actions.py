@@ -136,6 +136,22 @@ ACTIONS: tuple[ActionInfo, ...] = (
         page="review",
     ),
     ActionInfo(
+        "review.report",
+        "Report",
+        ("R",),
+        "Review",
+        "Figures and pictures of the session, in the browser",
+        page="review",
+    ),
+    ActionInfo(
+        "review.export",
+        "Export data set…",
+        ("Ctrl+E",),
+        "Review",
+        "All good pairs in the layout of ReLoBlur",
+        page="review",
+    ),
+    ActionInfo(
         "deblur.run", "Run deblur", ("D",), "Deblur", "Preview first, then the full picture", page="deblur"
     ),
     ActionInfo(

@@ -119,9 +119,9 @@ QAbstractSpinBox::down-arrow {{ image: url({ASSETS}/minus.svg); width: 10px; hei
 QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {BORDER};
     selection-background-color: {HOVER}; }}
 QCheckBox {{ spacing: 8px; }}
-QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {FAINT}; border-radius: 4px;
-    background: {BACKGROUND}; }}
-QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT};
+QCheckBox::indicator, QListView::indicator {{ width: 16px; height: 16px; border: 1px solid {FAINT};
+    border-radius: 4px; background: {BACKGROUND}; }}
+QCheckBox::indicator:checked, QListView::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT};
     image: url({ASSETS}/check.svg); }}
 QSlider::groove:horizontal {{ height: 4px; background: {BORDER}; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {ACCENT}; border-radius: 2px; }}

@@ -87,6 +87,8 @@ def connect(window: MainWindow) -> None:
         "review.next": review.select_next,
         "review.previous": review.select_previous,
         "review.process": review.process,
+        "review.report": review.report,
+        "review.export": review.export,
         "deblur.run": window.deblur_page.run,
         "deblur.mask": window.deblur_page.toggle_mask,
         "deblur.save": window.deblur_page.save,

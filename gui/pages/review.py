@@ -21,9 +21,11 @@ from gui.pictures import PairView, derived_path, load_view
 from gui.planning import sentence
 from gui.processing_job import ProcessingJob
 from gui.session_index import Listing, SessionIndex, Shot
+from gui.session_output import SessionOutput, show_page
 from gui.sessions import SessionKeeper
 from gui.widgets.compare_slider import CompareSlider
 from gui.widgets.elided import ElidedLabel
+from gui.widgets.export_dialog import ExportDialog
 from gui.widgets.shot_facts import ShotFacts
 from gui.widgets.shot_list import ShotList
 from gui.workers import NewestSlot, Trouble, Worker
@@ -65,18 +67,29 @@ class ReviewPage(QWidget):
         self.progress = QProgressBar()
         self.progress.hide()
         self.outcome = ElidedLabel()
+        self.report_button = QPushButton("Report")
+        self.report_button.setToolTip(actions.tooltip("review.report"))
+        self.report_button.clicked.connect(self.report)
+        self.export_button = QPushButton("Export…")
+        self.export_button.setToolTip(actions.tooltip("review.export"))
+        self.export_button.clicked.connect(self.export)
         self._view: NewestSlot[PairView] = NewestSlot()
         self._seen = 0
         self._waiting: PairRecord | None = None
         self._loader = Worker("review", limit=2, parent=self)
         self._loader.failed.connect(self._load_failed)
         self._job = ProcessingJob(keeper, self)
+        self.output = SessionOutput(keeper, self)
         self._build()
         self._loaded.connect(self._take_view)
         self.shots.chosen.connect(self.show_shot)
         self._job.progressed.connect(self._progressed)
         self._job.finished.connect(self._processed)
         self._job.failed.connect(self._process_failed)
+        self.output.progressed.connect(self._progressed)
+        self.output.made.connect(self._show_page)
+        self.output.finished.connect(self._output_made)
+        self.output.failed.connect(self._process_failed)
         self._update_buttons()
 
     def _build(self) -> None:
@@ -97,6 +110,8 @@ class ReviewPage(QWidget):
         row.addWidget(self.process_button)
         row.addWidget(self.cancel_button)
         row.addStretch(1)
+        row.addWidget(self.report_button)
+        row.addWidget(self.export_button)
         row.addWidget(self.deblur_button)
         middle.addWidget(self.progress)
         middle.addWidget(self.outcome)
@@ -204,22 +219,40 @@ class ReviewPage(QWidget):
 
     @property
     def processing(self) -> bool:
-        """Whether a scene is being processed."""
-        return self._job.running
+        """Whether a scene is being processed, or a report or a data set made."""
+        return self._job.running or self.output.running
 
     def process(self) -> None:
         """Develop all pairs of the selected scene in the background."""
-        if not self.scene or self._job.running:
+        if self.scene and not self.processing and self._job.start(self.scene):
+            self._show_started(f"processing {self.scene}")
+
+    def report(self) -> None:
+        """Make the session's report in the background and open it in the browser."""
+        if self.report_button.isEnabled() and self.output.report():
+            self._show_started("making the report")
+
+    def export(self) -> None:
+        """Ask where to, and make a data set of the session in the background."""
+        if not self.export_button.isEnabled():
             return
-        if self._job.start(self.scene):
-            self.progress.setRange(0, 0)
-            self.progress.setFormat(f"processing {self.scene}")
-            self.outcome.setText("")
-            self._update_buttons()
+        folder = self.listing.folder
+        dialog = ExportDialog(self, self.listing.scenes, folder.with_name(f"{folder.name}_set"))
+        wanted = dialog.order() if dialog.exec() else None
+        dialog.deleteLater()
+        if wanted is not None and not self.processing and self.output.export(wanted):
+            self._show_started("exporting")
+
+    def _show_started(self, text: str) -> None:
+        self.progress.setRange(0, 0)
+        self.progress.setFormat(text)
+        self.outcome.setText("")
+        self._update_buttons()
 
     def cancel(self) -> None:
-        """Stop the processing."""
+        """Stop what is being made."""
         self._job.cancel()
+        self.output.cancel()
 
     def _progressed(self, text: str, done: float) -> None:
         self.progress.setRange(0, 1000)
@@ -233,6 +266,14 @@ class ReviewPage(QWidget):
         shot = self.shots.current_shot()
         if shot is not None:
             self.show_shot(shot)
+
+    def _show_page(self, path: Path) -> None:
+        if not show_page(path):
+            self.trouble.emit(Trouble("No browser could be opened", f"The report is in {path}"))
+
+    def _output_made(self, text: str) -> None:
+        self.outcome.setText(text)
+        self._update_buttons()
 
     def _process_failed(self, trouble: Trouble) -> None:
         self.outcome.setText(trouble.message)
@@ -249,7 +290,10 @@ class ReviewPage(QWidget):
         return derived_path(self.listing.folder, shot, "B") if isinstance(shot, PairRecord) else None
 
     def _update_buttons(self) -> None:
-        running = self._job.running
+        running = self.processing
+        processed = any((self.listing.folder / "derived").glob("*/metrics.json"))
+        for button in (self.report_button, self.export_button):
+            button.setEnabled(processed and not running)
         self.process_button.setEnabled(bool(self.scene) and not running)
         self.process_button.setText(f"Process scene {self.scene}" if self.scene else "Process scene")
         self.cancel_button.setVisible(running)
@@ -260,4 +304,5 @@ class ReviewPage(QWidget):
     def end(self) -> None:
         """End the threads of the page."""
         self._job.end()
+        self.output.end()
         self._loader.end()
