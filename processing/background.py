@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.view import F32, Mask, View
+from processing.view import F32, Difference, Mask, View
 from rig.capture.findings import Finding
 
 DELTA_L_GROWTH: Final = 1.25
@@ -23,6 +23,9 @@ one camera sees. Twice what one beta may be off."""
 
 BLOCK: Final = 16
 """Samples along a block of the view: noise of its mean is a thousandth."""
+
+CHANGED: Final = 5.0
+"""A sample has changed from five times its noise on."""
 
 ROW_STEP: Final = 4
 """Every 4th row of the developed images: a million pixels."""
@@ -72,8 +75,29 @@ def background_apart(view: View, static: View, still: Mask) -> float:
     return float(np.mean(np.abs(ratio / np.median(ratio) - 1)))
 
 
-def apart_findings(apart: float, figures: dict[str, float]) -> list[Finding]:
-    """Judge what `background_apart` gave."""
+def _unmoved(change: Difference, reach: int) -> Mask:
+    moving = (change.strength > CHANGED).astype(np.uint8)
+    moving = np.asarray(cv2.morphologyEx(moving, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
+    size = 2 * (reach + 2) + 1
+    return np.asarray(cv2.dilate(moving, np.ones((size, size), np.uint8)) == 0, np.bool_)
+
+
+def apart_findings(
+    view: View, static: View, changes: tuple[Difference, Difference], reach: int, figures: dict[str, float]
+) -> list[Finding]:
+    """Judge the light on the background, B against S; figure background_apart.
+
+    The mover is taken from one camera alone, and then from the other: a reflection in B would else pass for
+    something that moves, and be left out.
+
+    Args:
+        view: the pair.
+        static: the static pair.
+        changes: of B and of S against it.
+        reach: samples by which the mover in one camera may stick out of that in the other.
+        figures: gets what was measured.
+    """
+    apart = max(background_apart(view, static, _unmoved(change, reach)) for change in changes)
     figures["background_apart"] = apart
     if apart <= APART_WARN:
         return []

@@ -14,13 +14,13 @@ from typing import Final
 import cv2
 import numpy as np
 
-from processing.background import apart_findings, background_apart
+from processing.background import apart_findings
 from processing.brightness import Tiles, ratio_drift, tile_ratios
 from processing.bump import bump_findings, cameras_apart, measure_bump
 from processing.errors import ProcessingError, RegistrationFailed
 from processing.flow import register
 from processing.light_drift import drift_findings
-from processing.same_moment import moment_findings, same_moment
+from processing.same_moment import longest_blur, moment_findings, same_moment
 from processing.verdict import PairVerdict
 from processing.view import F32, Difference, Mask, View, difference, mean_view, step_for
 from rig.capture.findings import Finding
@@ -89,11 +89,14 @@ class SceneWatch:
         )
         bumps = [measure_bump(view[name], self._static[name], view.step, still) for name in ("B", "S")]
         found += bump_findings(bumps[0], bumps[1], figures)
-        found += apart_findings(background_apart(view, self._static, still), figures)
+        moment = same_moment(of_b, of_s, view.step, self._plan)
+        if not moment.contradicted:  # else the mover itself would pass for a reflection
+            reach = round(longest_blur(view.step, self._plan))
+            found += apart_findings(view, self._static, (of_b, of_s), reach, figures)
         if cameras_apart(bumps[0], bumps[1]):
             found.append(Finding("note", "the cameras moved: the moment of the pair cannot be told"))
         else:
-            found += moment_findings(same_moment(of_b, of_s, view.step, self._plan), figures)
+            found += moment_findings(moment, figures)
         return PairVerdict.of(found, figures)
 
     def _view(self, b: F32, s: F32) -> View:

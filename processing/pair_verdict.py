@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from processing.background import (
     ROW_STEP,
     apart_findings,
-    background_apart,
     delta_l,
     delta_l_findings,
 )
@@ -31,7 +30,7 @@ from processing.masks import Pair
 from processing.pair_blur import blur_findings, crop_of, luminance, measure_pair_blur
 from processing.pair_checks import dark_findings, focus_findings, ratio_findings, refocus_findings, same_frame
 from processing.pipeline import Developed, ScenePipeline
-from processing.same_moment import SameMoment, moment_findings, same_moment
+from processing.same_moment import SameMoment, longest_blur, moment_findings, same_moment
 from processing.sharpness import compare_sharpness, patch_sharpness
 from processing.static_reference import StaticReference, developed_view, reference_of
 from processing.verdict import PairVerdict
@@ -88,14 +87,17 @@ def judge(
     )
     bumps = [measure_bump(view[name], reference.view[name], view.step, still) for name in ("B", "S")]
     moved = bump_findings(bumps[0], bumps[1], figures)
-    found += [*moved, *apart_findings(background_apart(view, reference.view, still), figures)]
+    found += moved
     found += _delta_l(developed, reference, covered, figures)
+    moment = same_moment(of_b, of_s, view.step, plan)
+    if not moment.contradicted:  # else the mover itself would pass for a reflection
+        reach = round(longest_blur(view.step, plan))
+        found += apart_findings(view, reference.view, (of_b, of_s), reach, figures)
     if mask is None:
         return PairVerdict.of(found, figures)
     if cameras_apart(bumps[0], bumps[1]) or any(one.level == "stop" for one in moved):
         found.append(Finding("note", "the rig moved: neither moment nor blur of the pair can be told"))
         return PairVerdict.of(found, figures)
-    moment = same_moment(of_b, of_s, view.step, plan)
     found += moment_findings(moment, figures)
     if plan is not None and not moment.contradicted:
         found += _blur(developed, reference, moment, view.step, plan, figures)

@@ -109,11 +109,16 @@ def same_moment(of_b: Difference, of_s: Difference, step: int, plan: ExposurePla
     return SameMoment(int(asked.sum()), _largest(missing), _lost(of_b, in_b, seen_s), in_b | in_s)
 
 
+def longest_blur(step: int, plan: ExposurePlan | None) -> float:
+    """Return how far an object moves at most while B is open, in samples."""
+    return (LONGEST_BLUR_PX if plan is None else plan.blur_px["B"]) * FASTER / step
+
+
 def _expected(
     of_b: Difference, of_s: Difference, strong_s: F32, in_s: Places, step: int, plan: ExposurePlan | None
 ) -> F32:
     """Return how many times its noise B shows at least where the object is in S: (h, w) float32."""
-    blur = (LONGEST_BLUR_PX if plan is None else plan.blur_px["B"]) * FASTER / step
+    blur = longest_blur(step, plan)
     sides = 2 if plan is not None and plan.placement == "centre" else 1
     depth = cv2.distanceTransform(cv2.copyMakeBorder(in_s, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)
     covered = np.clip((depth[1:-1, 1:-1] - np.float32(1.5)) * np.float32(sides / max(blur, 1.0)), 0, 1)
