@@ -42,6 +42,32 @@ def test_balancing_first_in_the_root_domain_restores_more() -> None:
     assert figures[0] > figures[1] + 3
 
 
+def test_the_order_is_worth_several_decibels_on_photographs() -> None:
+    """Without noise, over four pictures of the Kodak suite; over all 24 it is 10 dB (28.7 to 38.9)."""
+    balance = (2.0, 1.0, 1.67)
+    figures = []
+    for name in ("03", "08", "13", "19"):
+        truth = kodak(name)
+        raw = mosaic(decode_srgb(truth.astype(np.float32) / 255) / np.array(balance)).astype(np.float32)
+        gains = mosaic(np.broadcast_to(np.array(balance, np.float32), truth.shape))
+        ways = [
+            to_linear(raw * gains, "RGGB", balance, np.eye(3), balanced=True),
+            to_linear(raw, "RGGB", balance, np.eye(3), balanced=False),
+        ]
+        inner = slice(10, -10)
+        figures.append([psnr(to_8bit(encode_srgb(w))[inner, inner], truth[inner, inner]) for w in ways])
+    best, paper = np.mean(figures, axis=0)
+    assert best > 36
+    assert best > paper + 9
+
+
+@pytest.mark.parametrize("gain", [1.0, 2.0])
+def test_noise_about_black_keeps_its_mean(gain: float) -> None:
+    raw = noisy(np.full((256, 256), 0.0, np.float32), np.random.default_rng(1)) * np.float32(gain)
+    image = to_linear(raw, "RGGB", (1.0, 1.0, 1.0), np.eye(3), balanced=True)
+    assert abs(float(image.mean())) < 0.1 * float(raw.std())
+
+
 def test_clipped_highlights_stay_white() -> None:
     """A saturated sensor gives equal codes in all colours, which the balance would turn pink."""
     raw = np.ones((32, 32), np.float32)
