@@ -103,6 +103,14 @@ ACTIONS: tuple[ActionInfo, ...] = (
     ),
     ActionInfo("view.grid", "Grid", ("G",), "View", "Thirds and middle over both live views"),
     ActionInfo(
+        "view.aligned",
+        "Aligned",
+        ("A",),
+        "View",
+        "Both live views through the scene's calibration, B on the grid of S",
+        page="capture",
+    ),
+    ActionInfo(
         "view.flip",
         "Flip left and right",
         ("X",),

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QThread
 from gui.imaging import RawFormat
 from gui.prepare import CameraMemory, PreparedFrame, ViewWish, prepare
 from gui.workers import NewestSlot
+from processing.live import LiveChain
 from rig.errors import BeamrigError
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class FramePreparer(QThread):
         self._lock = threading.Lock()
         self._source: FrameSource | None = None
         self._formats = {camera: RawFormat() for camera in CAMERAS}
+        self._chain: LiveChain | None = None
         self._wishes = dict.fromkeys(CAMERAS, ViewWish())
         self._memories = {camera: CameraMemory() for camera in CAMERAS}
         self._ending = threading.Event()
@@ -66,6 +68,11 @@ class FramePreparer(QThread):
         """Choose what is made of the next frames."""
         with self._lock:
             self._wishes[camera] = wish
+
+    def set_chain(self, chain: LiveChain | None) -> None:
+        """Show aligned pictures of a calibrated scene, or with None what each camera sees by itself."""
+        with self._lock:
+            self._chain = chain
 
     def end(self) -> None:
         """End the thread."""
@@ -97,15 +104,16 @@ class FramePreparer(QThread):
         with self._lock:
             source, memory = self._source, self._memories[camera]
             fmt, wish = self._formats[camera], self._wishes[camera]
+            live = None if self._chain is None else self._chain.camera(camera)
         if source is None:
             return False
         newest = source(camera, memory.sequence)
         if newest is not None:
             memory.sequence, memory.frame = newest
-        elif memory.frame is None or memory.wish == wish:
+        elif memory.frame is None or (memory.wish == wish and memory.live is live):
             return False
-        memory.wish = wish
-        prepared = prepare(camera, memory.sequence, memory.frame, fmt, wish, memory)
+        memory.wish, memory.live = wish, live
+        prepared = prepare(camera, memory.sequence, memory.frame, fmt, wish, memory, live)
         with self._lock:
             if self._memories[camera] is memory:  # else the rig was closed meanwhile
                 self.slots[camera].put(prepared)

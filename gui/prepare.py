@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
 from PySide6.QtGui import QImage
 
 from gui import theme
-from gui.images import bgr_image, mask_image
+from gui.images import bgr_image, mask_image, rgb_image
 from gui.imaging import (
     Histogram,
     RawCodes,
@@ -22,6 +23,7 @@ from gui.imaging import (
     raw_histogram,
     view_picture,
 )
+from processing.live import LiveCamera
 
 SLOW_NUMBERS_S = 0.2
 """Histogram and focus number are for reading: five times a second is enough."""
@@ -104,6 +106,7 @@ class PreparedFrame:
         gain_db: Applied gain.
         rate_hz: Frames a second that the camera makes; 0 with the first frame.
         detail: The seen part in sensor pixels; None while the whole picture is fine enough.
+        note: What kind of picture it is, where it is not the camera's own.
     """
 
     camera: str
@@ -119,6 +122,7 @@ class PreparedFrame:
     gain_db: float
     rate_hz: float
     detail: Detail | None = None
+    note: str = ""
 
 
 @dataclass
@@ -129,11 +133,13 @@ class CameraMemory:
         sequence: Number of the newest frame from the ring.
         frame: That frame, so that a paused view can be looked at closely.
         wish: What it was prepared for.
+        live: The chain that it went through.
     """
 
     sequence: int = 0
     frame: Any = None
     wish: ViewWish = field(default_factory=ViewWish)
+    live: LiveCamera | None = None
     gains: tuple[float, float] | None = None
     histogram: Histogram = field(default_factory=Histogram)
     focus: float = 0.0
@@ -181,6 +187,7 @@ def prepare(
     fmt: RawFormat,
     wish: ViewWish | None = None,
     memory: CameraMemory | None = None,
+    live: LiveCamera | None = None,
 ) -> PreparedFrame:
     """Make the prepared frame of a RAW frame.
 
@@ -191,6 +198,7 @@ def prepare(
         fmt: How its codes are to be read.
         wish: What the view wants to see; None the whole picture.
         memory: What is remembered of the camera; None makes a first frame.
+        live: Chain of the scene's calibration for an aligned picture; None for the camera's own.
     """
     wish, memory = wish or ViewWish(), memory or CameraMemory()
     raw: RawCodes = frame.pixels
@@ -198,6 +206,8 @@ def prepare(
     memory.measure(raw, fmt, region)
     gains = memory.display_gains()
     any_clipped = int(raw.max(initial=0)) >= fmt.white_dn
+    if live is not None and not (why_not := mismatch(live, raw, fmt)):
+        return _aligned(camera, sequence, frame, fmt, memory, live, any_clipped=any_clipped)
     clipped = mask_image(clipped_cells(raw, fmt, wish.step), theme.CLIPPED) if any_clipped else QImage()
     detail = None
     if region is not None:
@@ -219,6 +229,51 @@ def prepare(
         gain_db=frame.gain_db,
         rate_hz=memory.rate_hz(frame.frame_id, frame.timestamp_ns),
         detail=detail,
+        note="" if live is None else f"not aligned: {why_not}",
+    )
+
+
+def mismatch(live: LiveCamera, raw: RawCodes, fmt: RawFormat) -> str:
+    """Say what keeps a calibration from a camera's frames; empty if nothing."""
+    known = live.frame
+    if known.shape != raw.shape:
+        return f"calibrated for {known.size} pixels, not {raw.shape[1]}x{raw.shape[0]}"
+    if known.cfa != fmt.cfa or known.black_level != fmt.black_dn:
+        return f"calibrated for {known.cfa}, black {known.black_level:g}, not {fmt.cfa}, {fmt.black_dn:g}"
+    return ""
+
+
+def _aligned(
+    camera: str,
+    sequence: int,
+    frame: RawFrame,
+    fmt: RawFormat,
+    memory: CameraMemory,
+    live: LiveCamera,
+    *,
+    any_clipped: bool,
+) -> PreparedFrame:
+    """Make the prepared frame with a picture from the scene's calibration, at half size on S's grid."""
+    raw: RawCodes = frame.pixels
+    picture = live(raw)
+    clipped = QImage()
+    if any_clipped:
+        marks = live.place(clipped_cells(raw, fmt).astype(np.uint8), nearest=True)
+        clipped = mask_image(marks, theme.CLIPPED)
+    return PreparedFrame(
+        camera=camera,
+        sequence=sequence,
+        frame_id=frame.frame_id,
+        picture=rgb_image(picture),
+        clipped=clipped,
+        width_px=2 * picture.shape[1],
+        height_px=2 * picture.shape[0],
+        histogram=memory.histogram,
+        focus=memory.focus,
+        exposure_us=frame.exposure_us,
+        gain_db=frame.gain_db,
+        rate_hz=memory.rate_hz(frame.frame_id, frame.timestamp_ns),
+        note="aligned to S, calibrated" if camera == "B" else "calibrated",
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
+from gui.align_flow import AlignFlow
 from gui.session_index import Listing, Problems, SessionIndex
 from gui.sessions import SessionKeeper, default_root, fresh_folder
 from gui.take_checker import TakeChecker
@@ -37,6 +38,7 @@ class SessionFlow(QObject):
         self.problems = Problems(keeper.folder)
         self.index = SessionIndex(keeper, self)
         self.checker = TakeChecker(keeper, self)
+        self.align = AlignFlow(window, keeper)
 
     def new(self) -> None:
         """Go over to a fresh folder; it is made at the first capture."""
@@ -53,6 +55,7 @@ class SessionFlow(QObject):
         """Show the name of another session and list it."""
         self._window.status_view.show_session()
         self._window.show_title()
+        self.align.off()
         self.index.refresh()
         self.index.check()
 
@@ -62,6 +65,7 @@ class SessionFlow(QObject):
         self._window.capture_page.show_listing(listing)
         self._window.review_page.show_listing(listing)
         self._window.deblur_page.show_listing(listing)
+        self.align.follow()
 
     def checked(self, found: Problems) -> None:
         """Tell what does not fit together in the session, once for each finding of it."""
@@ -82,5 +86,6 @@ class SessionFlow(QObject):
 
     def end(self) -> None:
         """End the threads that read and check."""
+        self.align.end()
         self.checker.end()
         self.index.end()

@@ -83,6 +83,7 @@ def connect(window: MainWindow) -> None:
         "view.actual": window.views.actual,
         "view.clipping": capture.bar.clipping.toggle,
         "view.grid": capture.bar.grid.toggle,
+        "view.aligned": capture.bar.aligned.toggle,
         "view.flip": window.views.flip,
         "review.next": review.select_next,
         "review.previous": review.select_previous,

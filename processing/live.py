@@ -7,9 +7,11 @@ warp at half size. For looking at only: nothing that is stored or measured comes
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import cv2
@@ -141,6 +143,10 @@ class LiveChain:
     box: Box | None = None
     calibration_id: str = ""
 
+    def camera(self, name: str) -> LiveCamera:
+        """Return camera "B" or "S"."""
+        return self.b if name == "B" else self.s
+
     @classmethod
     def plain(cls, b: FrameFormat, s: FrameFormat, gains: Gains = NEUTRAL) -> LiveChain:
         """Make a chain without calibration: black, gains for the eye, gamma."""
@@ -170,6 +176,17 @@ class LiveChain:
         with ThreadPoolExecutor(max_workers=2) as pool:
             first, second = pool.map(lambda job: job(), work)
         return first, second
+
+
+def newest_chain(folder: Path, scene: str) -> LiveChain | None:
+    """Return the chain of a scene's newest calibration in a folder; None if it has none.
+
+    Raises:
+        CalibrationError: if its file is damaged.
+    """
+    found = [SceneCalibration.load(path) for path in sorted(folder.glob(f"{glob.escape(scene)}_*.json"))]
+    mine = [one for one in found if one.scene == scene]
+    return LiveChain.calibrated(max(mine, key=lambda one: one.created)) if mine else None
 
 
 def _half_map(flow: Flow, half: Box) -> tuple[Float, Float]:

@@ -31,6 +31,7 @@ class LiveViews:
         self._settings = settings
         self._preparer = preparer
         self._bar = bar
+        self._notes = dict.fromkeys(CAMERAS, "")
         self._live, self._in_take = True, False
         self._set_clipping(settings.show_clipping)
         self._set_grid(settings.show_grid)
@@ -47,6 +48,8 @@ class LiveViews:
             if found is not None:
                 self.numbers[camera], frame = found
                 view.show_frame(frame)
+                self._notes[camera] = frame.note
+                self._show_badge(camera)
                 shown += 1
             self._preparer.set_wish(camera, view.canvas.wanted())
         return shown
@@ -94,9 +97,15 @@ class LiveViews:
 
     def _show_pause(self) -> None:
         words = "" if self._live or self._in_take else "Live view is off  [L]"
-        for view in self.views.values():
+        for camera, view in self.views.items():
             view.canvas.set_pause(words)
-            view.canvas.set_badge(DURING_TAKE if self._in_take else "")
+            self._show_badge(camera)
+
+    def _show_badge(self, camera: str) -> None:
+        """Say what kind of pictures these are."""
+        words = [DURING_TAKE] if self._in_take else []
+        words += [self._notes[camera]] if self._notes[camera] else []
+        self.views[camera].canvas.set_badge("; ".join(words))
 
     def _set_clipping(self, shown: bool) -> None:
         self._settings.show_clipping = shown

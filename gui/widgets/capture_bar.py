@@ -31,6 +31,8 @@ class CaptureBar(QWidget):
         self.grid = QCheckBox("Grid")
         self.grid.setToolTip(actions.tooltip("view.grid"))
         self.grid.setChecked(show_grid)
+        self.aligned = QCheckBox("Aligned")
+        self.aligned.setToolTip(actions.tooltip("view.aligned"))
         fit = QPushButton("Fit")
         fit.setToolTip(actions.tooltip("view.fit"))
         fit.clicked.connect(self.fit_wanted)
@@ -47,7 +49,7 @@ class CaptureBar(QWidget):
         row.setSpacing(10)
         row.addWidget(title)
         row.addWidget(self.plan_line, 1)
-        for widget in (self.clipping, self.grid, fit, actual, self.live):
+        for widget in (self.aligned, self.clipping, self.grid, fit, actual, self.live):
             row.addWidget(widget)
 
     def show_plan(self, applied: ExposurePlan | None, wished: ExposurePlan | None) -> None:

@@ -20,6 +20,8 @@ from gui.imaging import RawFormat, Region, detail_picture, region_around
 from gui.prepare import ViewWish, prepare
 from gui.widgets.live_view import LiveView
 from gui.widgets.view_state import ViewState
+from processing.frame_format import FrameFormat
+from processing.live import LiveCamera
 
 Wait = Callable[..., None]
 FMT = RawFormat(levels=256, white_dn=255.0)
@@ -52,6 +54,25 @@ def view(qtbot: QtBot) -> LiveView:
     made.show()
     made.show_frame(prepare("B", 1, Frame(noise()), FMT))
     return made
+
+
+def test_a_calibration_of_other_frames_is_not_used_and_the_picture_says_so() -> None:
+    other = LiveCamera(FrameFormat(640, 480, "RGGB", 0.0, 255.0))
+    shown = prepare("B", 1, Frame(noise()), FMT, live=other)
+    assert shown.note == "not aligned: calibrated for 640x480 pixels, not 800x600"
+    assert rgb(shown.picture).shape == rgb(prepare("B", 1, Frame(noise()), FMT).picture).shape
+
+
+def test_clipped_pixels_stay_marked_in_a_calibrated_picture() -> None:
+    pixels = noise()
+    pixels[100:110, 200:220] = 255
+    part = (40, 290, 80, 380)
+    camera = LiveCamera(FrameFormat(800, 600, "RGGB", 0.0, 255.0), crop=part)
+    shown = prepare("S", 1, Frame(pixels), FMT, live=camera)
+    assert (shown.width_px, shown.height_px) == (600, 500)
+    marks = np.array([[shown.clipped.pixelColor(x, y).alpha() for x in range(300)] for y in range(250)])
+    assert (np.argwhere(marks > 0).min(axis=0) == (50 - 40, 100 - 80)).all()
+    assert (np.argwhere(marks > 0).max(axis=0) == (54 - 40, 109 - 80)).all()
 
 
 def test_at_1_to_1_every_screen_pixel_is_a_sensor_pixel(view: LiveView) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
+from PySide6.QtGui import QImage
 
 from gui.app import BeamrigApp
 from gui.main_window import MainWindow
@@ -67,6 +69,15 @@ def window(
         made.deleteLater()
 
 
+def test_without_a_calibration_the_aligned_view_says_why_not(window: MainWindow, wait_until: Wait) -> None:
+    window.show_page("capture")
+    window.action("view.aligned").trigger()
+    wait_until(lambda: "Not aligned" in window.banner.message, "the reason")
+    assert "not calibrated yet" in window.banner.message
+    assert not window.capture_page.bar.aligned.isChecked()
+    window.banner.dismiss()
+
+
 def test_a_stopped_processing_says_so_and_can_go_on(window: MainWindow, wait_until: Wait) -> None:
     window.show_page("review")
     page = window.review_page
@@ -102,6 +113,33 @@ def test_a_processed_scene_is_shown_at_once_with_its_figures(window: MainWindow,
     folder = window.keeper.folder / "derived" / "s01" / "action"
     for name in ("t01_0000_B.png", "t01_0001_S.png", "t01_0001_mask.png"):
         assert cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED) is not None, name
+
+
+def test_the_aligned_view_shows_one_part_of_the_scene_in_both_cameras(
+    window: MainWindow, wait_until: Wait
+) -> None:
+    window.show_page("capture")
+    slots = window.preparer.slots
+    window.action("view.aligned").trigger()
+    wait_until(lambda: all(s.take(0) and s.take(0)[1].note for s in slots.values()), "aligned pictures")
+    newest = {camera: slot.take(0)[1] for camera, slot in slots.items()}
+    assert newest["B"].note == "aligned to S, calibrated"
+    sizes = {(frame.picture.width(), frame.picture.height()) for frame in newest.values()}
+    assert len(sizes) == 1
+    width, height = sizes.pop()
+    assert 300 < width < 408
+    assert 250 < height < 340
+    assert newest["B"].width_px == 2 * width
+    pictures = [frame.picture.convertToFormat(QImage.Format.Format_RGB888) for frame in newest.values()]
+    levels = [
+        np.frombuffer(p.constBits(), np.uint8).reshape(p.height(), -1)[:, : 3 * p.width()].astype(float)
+        for p in pictures
+    ]
+    assert np.corrcoef(*(level.ravel() for level in levels))[0, 1] > 0.95
+    window.capture_page.panel.scene_edit.setText("s02")  # another scene: another place, another light
+    assert not window.capture_page.bar.aligned.isChecked()
+    window.capture_page.panel.scene_edit.setText("s01")
+    wait_until(lambda: not any(s.take(0)[1].note for s in slots.values()), "the cameras' own pictures")
 
 
 def test_the_deblur_page_opens_with_the_first_action_pair(window: MainWindow, wait_until: Wait) -> None:
