@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "masks": Entry("processing.cli:masks", "Make the local blur masks of a session (LBFMG)."),
     "calibrate": Entry("processing.calibrate_cli:calibrate", "Make calibration files for many sessions."),
     "develop": Entry("processing.develop_cli:develop", "Develop RAW files of any camera (DNG, NEF, CR2)."),
+    "verdicts": Entry("processing.verdict_cli:verdicts", "List what the checks say of each pair."),
     "report": Entry("processing.report_cli:report", "Write a session's report as one HTML page."),
     "export": Entry("processing.export_cli:export", "Export a data set in the published layout; check one."),
     "metrics": Entry("processing.metrics_cli:metrics", "Compare images: PSNR, SSIM, weighted and aligned."),
