@@ -1,7 +1,8 @@
 """Finding the classic 24-patch colour chart in a picture: bright quadrilaterals on a regular 6x4 lattice.
 
-OpenCV has a detector (`cv2.mcc`), but its answer for one and the same picture changes from call to call,
-which no calibration may do.
+OpenCV has a detector (`cv2.mcc`), but its answer for one and the same picture changes from call to call (5.0:
+found, not found, not found, found, found), also with its random numbers seeded, and asking it for the best
+chart after it found none ends the program. No calibration may depend on that.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from processing.brightness_ratio import Brightness, aligned_brightness
 from processing.calibration import SceneCalibration
-from processing.chain import NEUTRAL, Chain, Mosaic
+from processing.chain import NEUTRAL, Chain, Rgb
 from processing.estimate_colour import scene_cast, scene_colour
 from processing.flow import Flow, dense, register, residual, valid_box
 from processing.isp import encode_srgb, to_8bit
@@ -19,7 +19,7 @@ from processing.laboratory import Given
 from processing.metrics import PairMetrics, pair_metrics
 from processing.photometric import brightness_coefficients, unsaturated_cells
 from processing.profile import Choices, Profile
-from processing.resample import SplineWarp
+from processing.resample import Aligner, aligner
 from processing.static_take import StaticTake
 from processing.takes import Takes
 from rig.records import RawPair
@@ -76,15 +76,17 @@ def calibrate(
         "B": Chain.build(formats["B"], colour["B"], light.beta, balance, matrix, choices.order),
         "S": Chain.build(formats["S"], colour["S"], NEUTRAL, balance, matrix, choices.order),
     }
-    gray = {camera: _gray(chains[camera], static.mean[camera]) for camera in ("B", "S")}
-    flow = _flow(gray["S"], gray["B"], choices) if given.geometry is None else given.geometry.flow
+    shown = {camera: encode_srgb(chains[camera].linear_mosaic(static.mean[camera])) for camera in ("B", "S")}
+    flow = _flow(shown["S"], shown["B"], choices) if given.geometry is None else given.geometry.flow
     if unclipped is not None:  # now that the images can be laid on each other, on what both see
         light = aligned_brightness(even_b, even_s, cfa, flow, static.still, unclipped)
         chains["B"] = Chain.build(formats["B"], colour["B"], light.beta, balance, matrix, choices.order)
-        gray["B"] = _gray(chains["B"], static.mean["B"])
+        shown["B"] = encode_srgb(chains["B"].linear_mosaic(static.mean["B"]))
     box = valid_box(flow) if given.geometry is None else given.geometry.box
-    align, crop = _aligner(flow, box)
-    left = residual(np.ascontiguousarray(gray["S"][crop]), align(gray["B"]))
+    crop = (slice(box[0], box[1]), slice(box[2], box[3]))
+    map_x, map_y = flow.grid()
+    align = aligner(map_x[crop], map_y[crop], choices.kernel)
+    left = residual(np.ascontiguousarray(_luma(shown["S"])[crop]), align(_luma(shown["B"])))
 
     progress("figures of the static pair")
     before = {
@@ -114,28 +116,22 @@ def calibrate(
     )
 
 
-def _flow(sharp: Float, blurred: Float, choices: Choices) -> Flow:
+def _flow(sharp: Rgb, blurred: Rgb, choices: Choices) -> Flow:
     """Register B to S by the chosen method."""
     if choices.flow == "polynomial":
-        return register(sharp, blurred)
+        return register(_luma(sharp), _luma(blurred))
     return dense(to_8bit(sharp), to_8bit(blurred), choices.flow)
 
 
-def _gray(chain: Chain, mosaic: Mosaic) -> Float:
-    return np.asarray(cv2.cvtColor(encode_srgb(chain.linear_mosaic(mosaic)), cv2.COLOR_RGB2GRAY), np.float32)
-
-
-def _aligner(flow: Flow, box: tuple[int, int, int, int]) -> tuple[SplineWarp, tuple[slice, slice]]:
-    crop = (slice(box[0], box[1]), slice(box[2], box[3]))
-    map_x, map_y = flow.grid()
-    return SplineWarp(map_x[crop], map_y[crop]), crop
+def _luma(encoded: Rgb) -> Float:
+    return np.asarray(cv2.cvtColor(encoded, cv2.COLOR_RGB2GRAY), np.float32)
 
 
 def _figures(
     pair: RawPair,
     before: dict[str, Chain],
     after: dict[str, Chain],
-    align: SplineWarp,
+    align: Aligner,
     crop: tuple[slice, slice],
 ) -> dict[str, PairMetrics]:
     """Compare S with B on the common box, as two unrelated photographs and after the pipeline."""

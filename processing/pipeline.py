@@ -27,7 +27,7 @@ from processing.laboratory import Given, load_calibration
 from processing.masks import STATIC_FRAMES, Pair
 from processing.metrics import PairMetrics
 from processing.profile import CHOICES, PROFILES, Choices, FlowMethod, Profile
-from processing.resample import SplineWarp
+from processing.resample import aligner
 from processing.takes import Takes, mean_mosaics
 from rig.dng import RawImage
 from rig.session import Session
@@ -73,7 +73,7 @@ class ScenePipeline:
         y0, y1, x0, x1 = c.box
         self._crop = (slice(y0, y1), slice(x0, x1))
         map_x, map_y = c.flow.grid()
-        self._align = SplineWarp(map_x[self._crop], map_y[self._crop])
+        self._align = aligner(map_x[self._crop], map_y[self._crop], c.choices.kernel)
 
     @classmethod
     def from_session(

@@ -16,6 +16,8 @@ from processing.colour import (
     subtract_black,
 )
 from processing.errors import CalibrationError, ImageMismatch
+from rig.virtual.parameters import draw_parameters
+from rig.virtual.truth import Truth
 from tests.processing.scenes import TrueRig, mosaic, noisy
 
 WIDTH, HEIGHT = 480, 320
@@ -105,3 +107,23 @@ def test_a_dark_frame_is_no_lightbox() -> None:
 
 def test_the_terms_are_those_of_equation_5() -> None:
     assert exponents(3) == [(3, 0), (2, 1), (1, 2), (0, 3), (2, 0), (1, 1), (0, 2), (1, 0), (0, 1), (0, 0)]
+
+
+@pytest.mark.parametrize("camera", ["B", "S"])
+def test_degree_4_leaves_less_of_the_virtual_rigs_cast_even_from_one_noisy_frame(camera: str) -> None:
+    shape = (512, 612)
+    truth = Truth(draw_parameters(seed=2, width=shape[1], height=shape[0]), {})
+    cast = np.empty(shape)
+    for phase, (row, column) in phase_offsets("RGGB").items():
+        x, y = np.meshgrid(np.arange(column, shape[1], 2), np.arange(row, shape[0], 2))
+        cast[row::2, column::2] = truth.cast(camera, "RGB".index(phase[0]), x, y)
+    # A quarter of the width has a sixteenth of the pixels: as much noise as one frame of full size has.
+    rng = np.random.default_rng(0)
+    even = np.mean([noisy(cast * 0.6, rng) for _ in range(16)], axis=0).astype(np.float32) * 4000
+    left = {}
+    for degree in (3, 4):
+        corrected = cast * fit_colour_constants(even, "RGGB", degree=degree).gain_map()
+        planes = [corrected[row::2, column::2] for row, column in phase_offsets("RGGB").values()]
+        left[degree] = np.mean([plane.std() / plane.mean() for plane in planes])
+    assert left[4] < 2e-4
+    assert left[4] < 0.6 * left[3]
