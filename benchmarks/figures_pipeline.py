@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from figures_table import Row, show, summary
+from figures_table import Row, in_short, show, summary
 from rich.console import Console
 
 from beamrig import __version__
@@ -67,7 +67,7 @@ def rows_of(
     started = time.perf_counter()
     captured = captured_session(folder, seed, background, pairs)
     seconds = time.perf_counter() - started
-    said = [f"captured in {seconds:.0f} s"]
+    tell.print(f"{background}, seed {seed}: {len(captured.frames)} pairs in {seconds:.0f} s", soft_wrap=True)
     rows: list[Row] = []
     with Session.open(folder / "session") as session:
         for profile in profiles:
@@ -86,9 +86,14 @@ def rows_of(
                     "figures": figures,
                 }
             )
-            said.append(f"{profile} in {seconds:.0f} s")
-    tell.print(f"{background}, seed {seed}: {', '.join(said)}")
+            tell.print(f"  {profile} in {seconds:.0f} s: {in_short(figures)}", soft_wrap=True)
     return rows
+
+
+def write_json(path: Path, rows: list[Row], pairs: int) -> None:
+    """Write all rows so far with their summary."""
+    data = {"version": __version__, "pairs": pairs, "takes": TAKES, "summary": summary(rows), "runs": rows}
+    path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> int:
@@ -122,15 +127,13 @@ def main() -> int:
                 folder = (args.out or Path(passing)) / f"{background}-{seed}"
                 try:
                     rows += rows_of(folder, seed, background, profiles, args.pairs, tell)
+                    if args.json:  # after every combination: a run cut short has told what it knew
+                        write_json(args.json, rows, args.pairs)
                 except BeamrigError as error:
                     tell.print(f"error: {background}, seed {seed}: {error.one_line()}", style="red")
                     return 2
-    told = summary(rows)
-    if args.json:
-        data = {"version": __version__, "pairs": args.pairs, "takes": TAKES, "summary": told, "runs": rows}
-        args.json.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
     show(Console(width=200), rows)
-    best = told.get("best", {})
+    best = summary(rows).get("best", {})
     return int(any(figure.get("reached") is False for figure in best.values()))
 
 

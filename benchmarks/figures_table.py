@@ -117,6 +117,12 @@ def summary(rows: Sequence[Row]) -> dict[str, dict[str, dict[str, Any]]]:
     return told
 
 
+def in_short(figures: dict[str, Any]) -> str:
+    """Return the figures that have a target in one line."""
+    asked = [column for column in STATIC if column.target is not None]
+    return ", ".join(f"{column.head} {column.text.format(column.of(figures))}" for column in asked)
+
+
 def show(console: Console, rows: Sequence[Row]) -> None:
     """Print both tables: the figures of the paper's Table 1 and the masks, and what was recovered."""
     _table(console, "Static pair and masks", rows, STATIC)
