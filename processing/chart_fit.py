@@ -1,7 +1,7 @@
 """A photographed colour chart, calibrated: white balance from its greys, colour map from all its patches.
 
 Unlike `colour_map.from_chart`, which wants a picture that a whiteboard balanced, this balances by the chart
-itself, and it minimises what an eye sees (CIEDE2000) instead of squares of linear light.
+itself.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 
 from processing.chart import chart_candidates
 from processing.colour_difference import ciede2000, lab_from_linear
-from processing.colour_fit import fit_delta_e, least_squares
-from processing.colour_map import CHART_SRGB, WORST_CHART_FIT
+from processing.colour_fit import fit_delta_e, least_squares, scaled_to_greys
+from processing.colour_map import REFERENCE, WORST_CHART_FIT
 from processing.errors import CalibrationError
-from processing.isp import Rgb, decode_srgb, encode_srgb, to_8bit
+from processing.isp import Rgb, encode_srgb, to_8bit
 
 Array = NDArray[np.float64]
 Gains = tuple[float, float, float]
 
 _BALANCING: Final = slice(19, 23)
 """Greys for the balance: neither the white patch, which may clip, nor black, which flare colours."""
-_GREYS: Final = slice(18, 24)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,25 +48,28 @@ class ChartFit:
     after: Array
 
 
-def fit_chart(linear: Rgb) -> ChartFit:
+def fit_chart(linear: Rgb, half_size: Rgb | None = None) -> ChartFit:
     """Find the 24-patch chart in a linear picture, and calibrate to it.
 
     Args:
         linear: (H, W, 3) float32 linear camera RGB, roughly balanced.
+        half_size: (H/2, W/2, 3) of the same picture, to measure the patches in; `linear` without it.
 
     Raises:
         CalibrationError: No chart is found, or its colours do not fit.
     """
     shown = to_8bit(encode_srgb(linear / max(float(np.percentile(linear, 99.5)), 1e-6)))
-    target = decode_srgb(CHART_SRGB / np.float32(255)).astype(np.float64)
     best: tuple[Array, float, Array, Array] | None = None
     lowest = np.inf
     for centres, half in chart_candidates(shown):
-        patches = np.array([_mean(linear, centre, half) for centre in centres])
+        if half_size is None:
+            patches = np.array([_mean(linear, centre, half) for centre in centres])
+        else:
+            patches = np.array([_mean(half_size, (centre - 0.5) / 2, half / 2) for centre in centres])
         if patches[_BALANCING].min() <= 0:
             continue
-        balanced = _balanced(patches, target)
-        off = float(np.sqrt(np.mean((balanced @ least_squares(balanced, target).T - target) ** 2)))
+        balanced = scaled_to_greys(patches * _gains(patches), REFERENCE)
+        off = float(np.sqrt(np.mean((balanced @ least_squares(balanced, REFERENCE).T - REFERENCE) ** 2)))
         if off < lowest:
             best, lowest = (centres, half, patches, balanced), off
     if best is None or lowest > WORST_CHART_FIT:
@@ -77,9 +79,9 @@ def fit_chart(linear: Rgb) -> ChartFit:
             hint="the classic one of 24 patches, a tenth of the frame or more, evenly lit",
         )
     centres, half, patches, balanced = best
-    matrix, scale = fit_delta_e(balanced, target)
+    matrix, scale = fit_delta_e(balanced, REFERENCE)
     gains = _gains(patches)
-    lab = lab_from_linear(target)
+    lab = lab_from_linear(REFERENCE)
     return ChartFit(
         centres, half, patches, gains, matrix,
         ciede2000(lab_from_linear(np.maximum(balanced, 0)), lab),
@@ -90,13 +92,6 @@ def fit_chart(linear: Rgb) -> ChartFit:
 def _gains(patches: Array) -> Gains:
     red, green, blue = patches[_BALANCING].sum(axis=0)
     return (float(green / red), 1.0, float(green / blue))
-
-
-def _balanced(patches: Array, target: Array) -> Array:
-    """Make the greys neutral and as bright as they should be."""
-    balanced = patches * _gains(patches)
-    scale = np.sum(target[_GREYS] * balanced[_GREYS]) / np.sum(balanced[_GREYS] ** 2)
-    return np.asarray(balanced * scale, np.float64)
 
 
 def _mean(linear: Rgb, centre: Array, half: float) -> Array:

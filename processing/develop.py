@@ -133,7 +133,7 @@ def develop_raw(raw: RawFile, wishes: Wishes) -> Development:
     matrix, matrix_source = (raw.matrix, "camera") if wishes.matrix == "camera" else (np.eye(3), "none")
     chart = None
     if wishes.chart:
-        chart = fit_chart(_linear(raw, balance, np.eye(3), wishes))
+        chart = _chart(raw, balance, wishes)
         if wishes.balance == "chart":
             red, green, blue = (a * b for a, b in zip(balance, chart.gains, strict=True))
             balance, source = _least_one((red, green, blue)), "chart"
@@ -146,6 +146,14 @@ def develop_raw(raw: RawFile, wishes: Wishes) -> Development:
     rgb = turned(encode_srgb(linear), raw.flip)
     return Development(
         rgb, raw, balance, source, matrix, matrix_source, ev, chart, wishes.profile, wishes.half
+    )
+
+
+def _chart(raw: RawFile, balance: Gains, wishes: Wishes) -> ChartFit:
+    """Find the chart in the picture, measure it at half size: that is linear, without a root of noise."""
+    plain = _linear(raw, balance, np.eye(3), wishes)
+    return fit_chart(
+        plain, None if wishes.half else _linear(raw, balance, np.eye(3), replace(wishes, half=True))
     )
 
 

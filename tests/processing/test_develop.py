@@ -150,6 +150,8 @@ def test_half_size_has_all_colours_in_the_same_place(tmp_path: Path, cfa: str) -
 def test_the_real_colour_chart_is_found_and_calibrated() -> None:
     chart = develop_file(CHART, with_chart(Wishes())).chart
     assert chart is not None
+    first, last = chart.centres[[0, 23]]  # read off the picture: its box begins at (620, 550)
+    np.testing.assert_allclose([first, last], [[713 - 620, 623 - 550], [1257 - 620, 923 - 550]], atol=6)
     assert chart.before.mean() > 7
     assert chart.after.mean() < 3
     assert chart.after.max() < 7.5  # the black patch, 0.4 % of white, where noise counts
