@@ -9,6 +9,7 @@ fifty times as fast. The `paper` profile uses a dense flow (OpenCV's DIS).
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final, Literal
 
@@ -86,13 +87,15 @@ def register(
         raise ImageMismatch(f"static images of different size: {sharp.shape} and {blurred.shape}")
     shape = (sharp.shape[0], sharp.shape[1])
     pyramid = list(zip(_pyramid(sharp), _pyramid(blurred), strict=True))
-    levels: list[Level] = []
-    for number, (of_s, of_b) in enumerate(pyramid):
-        scale = 2 ** (len(pyramid) - 1 - number)
-        levels.append(Level(of_s, of_b, scale, levels[-1] if levels else None))
-        if number == 0:
-            total = _start(levels[0], shape, degree)
-        total, left = _refine(total, levels[-1], shape)
+    with ThreadPoolExecutor(1) as pool:  # finer levels are prepared while coarser ones are compared
+        jobs: list[Future[Level]] = []
+        for number, (of_s, of_b) in enumerate(pyramid):
+            scale = 2 ** (len(pyramid) - 1 - number)
+            jobs.append(pool.submit(_prepare, of_s, of_b, scale, jobs[-1] if jobs else None))
+        total = _start(jobs[0].result(), shape, degree)
+        for job in jobs:
+            total, left = _refine(total, job.result(), shape)
+    levels = [job.result() for job in jobs]
     flow = PolynomialFlow(shape, total.x, total.y)
     last = (levels * 2)[:2] if len(levels) == 1 else levels[-2:]
     if last[0].alike(flow) < LEAST_ALIKE:
@@ -102,6 +105,10 @@ def register(
         )
     free = needed(left, shape) if residual == "auto" else np.zeros(0, np.bool_)
     return correct(last, total, free, shape) if free.any() else flow
+
+
+def _prepare(of_s: Float, of_b: Float, scale: int, coarser: Future[Level] | None) -> Level:
+    return Level(of_s, of_b, scale, None if coarser is None else coarser.result())
 
 
 def _refine(total: Fit, level: Level, shape: tuple[int, int]) -> tuple[Fit, Cells]:

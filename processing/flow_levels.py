@@ -33,6 +33,8 @@ MARGIN: Final = 6
 _SIDE: Final = 4
 _CHOSEN: Final = 5
 """Of every 4 x 4 cells so many are chosen: half of them would be hardly better."""
+_ENOUGH: Final = 250
+"""Cells that tell whether two images show the same."""
 _ROUNDING: Final = (1 / 255) ** 2 / 12
 """Variance of rounding to 8 bits: texture below this is none."""
 _SLOPE: Final = np.array([-0.5, 0, 0.5])
@@ -58,7 +60,7 @@ class Level:
         self.scale = scale
         self._s = smooth(sharp)
         self._b = smooth_coefficients(blurred)
-        self._light = float(self._s[::4, ::4].mean())
+        self._light: float = float(self._s.mean()) if coarser is None else coarser._light
         x, y = _chosen(sharp.shape, None if coarser is None else coarser._s)
         self._table = table_of_cells(y - MIDDLE, x - MIDDLE)
         self.x, self.y = x * scale, y * scale
@@ -81,7 +83,7 @@ class Level:
     def alike(self, flow: Flow) -> float:
         """Return how far the texture of S and B correlates: 1 if they show the same, about 0 if not."""
         none = np.zeros(len(self.x))
-        table, _ = self._placed(flow, none, none)
+        table = np.ascontiguousarray(self._placed(flow, none, none)[0][:: 1 + len(self.x) // _ENOUGH])
         first = table["row"].astype(np.intp) * self._s.shape[1] + table["column"]
         pixels = (np.arange(CELL)[:, None] * self._s.shape[1] + np.arange(CELL)).ravel()
         of_s = np.take(self._s, first[:, None] + pixels)

@@ -27,59 +27,71 @@ INLINE Bilinear bilinear(const double corner[4], ptrdiff_t last) {
     return map;
 }
 
-/* Sixteen positions along a row of a cell: the first of the four taps of each, and their weights. */
-typedef struct {
-    int32_t low[CELL];
-    float weight[4][CELL];
-} Taps;
+#define FAR 1e6f /* px from the corner of a cell, more than any map reaches */
 
-INLINE void taps(const Bilinear *map, float row, Taps *restrict taps) {
-    const float first = map->at + map->down * row, step = map->across + map->both * row;
-    for (int j = 0; j < CELL; j++) {
-        float at = first + step * (float)j;
-        at = at > -1e6f ? at : -1e6f; /* also if it is no number */
-        at = at < 1e6f ? at : 1e6f;
-        int32_t whole = (int32_t)at;
-        whole -= at < (float)whole;
-        float t = at - (float)whole, s = 1 - t;
-        float before = s * s * s * (1 / 6.f), after = t * t * t * (1 / 6.f);
-        float here = 2 / 3.f - t * t * (1 - 0.5f * t);
-        taps->low[j] = whole - 1;
-        taps->weight[0][j] = before;
-        taps->weight[1][j] = here;
-        taps->weight[2][j] = 1 - before - here - after;
-        taps->weight[3][j] = after;
+/* Sixteen positions along a row of a cell: first + j * step. */
+typedef struct {
+    float first, step;
+    int32_t low; /* whole part of the first */
+} Along;
+
+INLINE int32_t whole(float at) {
+    at = at > -FAR ? at : -FAR; /* also if it is no number */
+    at = at < FAR ? at : FAR;
+    int32_t down = (int32_t)at;
+    return down - (at < (float)down);
+}
+
+INLINE Along along(const Bilinear *map, float row) {
+    Along line = {.first = map->at + map->down * row, .step = map->across + map->both * row};
+    line.low = whole(line.first);
+    return line;
+}
+
+INLINE void spline(float t, float weight[4]) {
+    float s = 1 - t;
+    weight[0] = s * s * s * (1 / 6.f);
+    weight[1] = 2 / 3.f - t * t * (1 - 0.5f * t);
+    weight[3] = t * t * t * (1 / 6.f);
+    weight[2] = 1 - weight[0] - weight[1] - weight[3];
+}
+
+/* B at one position, wherever it is. */
+INLINE float anywhere(const float *image, ptrdiff_t height, ptrdiff_t width, ptrdiff_t column, ptrdiff_t row, float x,
+                      float y) {
+    int32_t left = whole(x), top = whole(y);
+    float wx[4], wy[4], sum = 0;
+    spline(x > -FAR && x < FAR ? x - (float)left : 0, wx);
+    spline(y > -FAR && y < FAR ? y - (float)top : 0, wy);
+    for (int m = 0; m < 4; m++) {
+        const float *from = image + within(row + top - 1 + m, 0, height - 1) * width;
+        for (int n = 0; n < 4; n++)
+            sum += wy[m] * wx[n] * from[within(column + left - 1 + n, 0, width - 1)];
     }
+    return sum;
 }
 
 /* B at sixteen positions. Where all have the same whole displacement, as nearly always, they lie side by side. */
 INLINE void sample(const float *restrict image, ptrdiff_t height, ptrdiff_t width, ptrdiff_t column, ptrdiff_t row,
-                   const Taps *restrict x, const Taps *restrict y, float *restrict out) {
-    const int32_t x0 = x->low[0], y0 = y->low[0];
-    ptrdiff_t left = column + x0, top = row + y0;
-    int32_t apart = 0;
-    for (int j = 0; j < CELL; j++)
-        apart |= ((x->low[j] - j) ^ x0) | (y->low[j] ^ y0);
-    apart |= left < 0 || top < 0 || left + CELL + 3 > width || top + 4 > height;
-    float rows[4][CELL];
-    for (int m = 0; m < 4; m++) {
-        if (apart) {
-            for (int j = 0; j < CELL; j++) {
-                const float *from = image + within(row + y->low[j] + m, 0, height - 1) * width;
-                ptrdiff_t at = column + x->low[j], last = width - 1;
-                rows[m][j] = x->weight[0][j] * from[within(at, 0, last)] + x->weight[1][j] * from[within(at + 1, 0, last)] +
-                             x->weight[2][j] * from[within(at + 2, 0, last)] + x->weight[3][j] * from[within(at + 3, 0, last)];
-            }
-        } else {
-            const float *from = image + (top + m) * width + left;
-            for (int j = 0; j < CELL; j++)
-                rows[m][j] = x->weight[0][j] * from[j] + x->weight[1][j] * from[j + 1] + x->weight[2][j] * from[j + 2] +
-                             x->weight[3][j] * from[j + 3];
-        }
+                   Along x, Along y, float *restrict out) {
+    const int last = CELL - 1;
+    ptrdiff_t left = column + x.low - 1, top = row + y.low - 1;
+    int together = whole(x.first + x.step * (float)last) == x.low + last && whole(y.first + y.step * (float)last) == y.low;
+    if (!together || left < 0 || top < 0 || left + CELL + 3 > width || top + 4 > height) {
+        for (int j = 0; j < CELL; j++)
+            out[j] = anywhere(image, height, width, column, row, x.first + x.step * (float)j, y.first + y.step * (float)j);
+        return;
     }
-    for (int j = 0; j < CELL; j++)
-        out[j] = y->weight[0][j] * rows[0][j] + y->weight[1][j] * rows[1][j] + y->weight[2][j] * rows[2][j] +
-                 y->weight[3][j] * rows[3][j];
+    const float *r0 = image + top * width + left, *r1 = r0 + width, *r2 = r1 + width, *r3 = r2 + width;
+    const float x0 = x.first - (float)x.low, y0 = y.first - (float)y.low, dx = x.step - 1;
+    for (int j = 0; j < CELL; j++) {
+        float wx[4], wy[4], sum = 0;
+        spline(x0 + dx * (float)j, wx);
+        spline(y0 + y.step * (float)j, wy);
+        for (int n = 0; n < 4; n++)
+            sum += wx[n] * (wy[0] * r0[j + n] + wy[1] * r1[j + n] + wy[2] * r2[j + n] + wy[3] * r3[j + n]);
+        out[j] = sum;
+    }
 }
 
 EXPORT WIDE void br_cell_differences(const float *sharp, const float *coefficients, ptrdiff_t height, ptrdiff_t width,
@@ -90,11 +102,8 @@ EXPORT WIDE void br_cell_differences(const float *sharp, const float *coefficien
         Bilinear x = bilinear(cell->x, width), y = bilinear(cell->y, height);
         for (int i = 0; i < CELL; i++, differences += CELL) {
             const float *of_s = sharp + (cell->row + i) * width + cell->column;
-            Taps across, down;
             float b[CELL];
-            taps(&x, (float)i, &across);
-            taps(&y, (float)i, &down);
-            sample(coefficients, height, width, x.first, y.first, &across, &down, b);
+            sample(coefficients, height, width, x.first, y.first, along(&x, (float)i), along(&y, (float)i), b);
             for (int j = 0; j < CELL; j++)
                 differences[j] = of_s[j] - b[j] - gain * (of_s[j] - level) - offset;
         }
