@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from processing.colour import ColourConstants, gains_on_mosaic, subtract_black
 from processing.errors import ImageMismatch
 from processing.frame_format import FrameFormat
-from processing.isp import encode_srgb, to_linear
+from processing.isp import to_linear
 from processing.profile import Order
 from rig.dng import RawImage
 
@@ -102,7 +102,8 @@ class Chain:
 
     def isp(self, mosaic: Mosaic) -> Rgb:
         """Demosaic, balance, colour map and gamma of a corrected mosaic: (H, W, 3) float32 in [0, 1]."""
-        return encode_srgb(self.to_linear(mosaic))
+        balanced = self.order == "balance_first"
+        return to_linear(mosaic, self.cfa, self.balance, self.matrix, balanced=balanced, encode=True)
 
     def linear(self, raw: RawImage) -> Rgb:
         """Develop a frame up to linear sRGB: (H, W, 3) float32, sensor white = 1.

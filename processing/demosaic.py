@@ -11,6 +11,7 @@ as a double precision reference. Pre-scaled input (codes / 255, say) would flip 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
@@ -57,6 +58,8 @@ def menon(
     refine: bool = True,
     threads: int = 2,
     out: Plane | None = None,
+    before: Callable[[Plane], Plane] | None = None,
+    after: Callable[[Plane], None] | None = None,
 ) -> Plane:
     """Interpolate the two missing colours of every pixel.
 
@@ -67,6 +70,9 @@ def menon(
         refine: also do the paper's refining step (section IV of Menon 2007).
         threads: size of the thread pool.
         out: (H, W, 3) float32, contiguous, to write into; new memory (60 MB a frame of 5 MP) costs time.
+        before: what is done to every value of the mosaic first: given a part of it, returns a new array.
+        after: what is done to every pixel in the end: given an (h, w, 3) part, works in place. Both see parts
+            that still lie in the processor's cache, and no second frame is held in memory.
 
     Returns:
         (H, W, 3) float32 RGB in the unit of the input. Equal to the reference formulation except in the
@@ -92,19 +98,22 @@ def menon(
         top, left = corner
         bottom = min(top + 2 * _TILE_CELLS[0], height + row)
         right = min(left + 2 * _TILE_CELLS[1], width + column)
-        tile = _Tile.split(_with_halo(mosaic, top, bottom, left, right))
+        part = _with_halo(mosaic, top, bottom, left, right)
+        tile = _Tile.split(part if before is None else before(part))
         inside = (slice(max(top, 0), min(bottom, height)), slice(max(left, 0), min(right, width)))
         if (bottom - top, right - left) == (
             inside[0].stop - inside[0].start,
             inside[1].stop - inside[1].start,
         ):
             tile.interpolate(result[inside], refine=refine)
-            return
-        whole = np.empty((bottom - top, right - left, 3), np.float32)
-        tile.interpolate(whole, refine=refine)
-        result[inside] = whole[
-            inside[0].start - top : inside[0].stop - top, inside[1].start - left : inside[1].stop - left
-        ]
+        else:
+            whole = np.empty((bottom - top, right - left, 3), np.float32)
+            tile.interpolate(whole, refine=refine)
+            result[inside] = whole[
+                inside[0].start - top : inside[0].stop - top, inside[1].start - left : inside[1].stop - left
+            ]
+        if after is not None:
+            after(result[inside])
 
     corners = [
         (top, left)

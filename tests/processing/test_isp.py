@@ -22,6 +22,35 @@ def test_gamma_is_the_curve_of_iec_61966(linear: float, encoded: float) -> None:
     )
 
 
+def test_gamma_is_right_to_a_millionth_everywhere() -> None:
+    linear = np.concatenate([np.linspace(0, 0.01, 200_001), np.linspace(0.01, 1, 200_001)])
+    closed = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    encoded = encode_srgb(linear.astype(np.float32).reshape(-1, 1))
+    np.testing.assert_allclose(encoded.ravel(), closed, atol=1e-6)
+    straight = closed / 12.92
+    undone = np.where(closed <= 0.04045, straight, ((closed + 0.055) / 1.055) ** 2.4)
+    decoded = decode_srgb(closed.astype(np.float32).reshape(-1, 1))
+    np.testing.assert_allclose(decoded.ravel(), undone, atol=1e-6)
+
+
+@pytest.mark.parametrize("balanced", [True, False])
+def test_encoding_at_once_is_encoding_afterwards(balanced: bool) -> None:
+    matrix = np.array([[1.4, -0.3, -0.1], [-0.25, 1.45, -0.2], [0.0, -0.4, 1.4]])
+    raw = mosaic(kodak("03").astype(np.float32) / 255)
+    linear = to_linear(raw, "GRBG", (1.8, 1.0, 1.4), matrix, balanced=balanced)
+    at_once = to_linear(raw, "GRBG", (1.8, 1.0, 1.4), matrix, balanced=balanced, encode=True)
+    np.testing.assert_allclose(at_once, encode_srgb(linear), atol=1e-6)
+
+
+def test_threads_do_not_change_a_developed_frame() -> None:
+    raw = mosaic(kodak("08").astype(np.float32) / 255)
+    ways = [
+        to_linear(raw, "BGGR", (2.0, 1.0, 1.5), np.eye(3), balanced=True, threads=n, encode=True)
+        for n in (1, 3)
+    ]
+    np.testing.assert_array_equal(*ways)
+
+
 @given(value=st.floats(0, 1, width=32))
 def test_decoding_undoes_encoding(value: float) -> None:
     image = np.full((1, 1, 3), value, np.float32)
