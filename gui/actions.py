@@ -111,6 +111,14 @@ ACTIONS: tuple[ActionInfo, ...] = (
         page="capture",
     ),
     ActionInfo(
+        "view.deblur",
+        "Deblur what B sees",
+        ("Ctrl+D",),
+        "View",
+        "Open the aligned live picture of B on the Deblur page",
+        page="capture",
+    ),
+    ActionInfo(
         "view.flip",
         "Flip left and right",
         ("X",),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
 
+from gui.prepare import ALIGNED
 from gui.sessions import SessionKeeper
 from gui.workers import Trouble, Worker
-from processing.errors import TakeMissing
+from processing.errors import ProcessingError, TakeMissing
 from processing.live import LiveChain, newest_chain
 
 if TYPE_CHECKING:
@@ -29,6 +33,7 @@ class AlignFlow(QObject):
     """
 
     _loaded = Signal(object)
+    _written = Signal(object)
 
     def __init__(self, window: MainWindow, keeper: SessionKeeper) -> None:
         super().__init__(window)
@@ -38,6 +43,9 @@ class AlignFlow(QObject):
         self._worker = Worker("align", limit=2, parent=self)
         self._worker.failed.connect(self._refused)
         self._loaded.connect(self._show)
+        self._written.connect(window.deblur_pair)
+        self._folder = tempfile.TemporaryDirectory(prefix="beamrig-live-")
+        self._count = 0
         self._page.bar.aligned.toggled.connect(self._toggled)
         self._page.panel.scene_edit.textChanged.connect(self.off)
 
@@ -56,9 +64,28 @@ class AlignFlow(QObject):
             scene = self._page.scene
             self._worker.submit(lambda: self._load(scene), "align", newest_only=True)
 
+    def deblur(self) -> None:
+        """Open the aligned picture that B sees now on the Deblur page."""
+        newest = self._window.preparer.slots["B"].take(0)
+        if newest is None or newest[1].note != ALIGNED["B"]:
+            self._window.show_trouble(
+                Trouble("No aligned picture of B is shown", "switch Aligned on first (A)")
+            )
+            return
+        self._count += 1
+        path, picture = Path(self._folder.name) / f"live_{self._count:03d}_B.png", newest[1].picture
+        self._worker.submit(lambda: self._write(path, picture), "write", newest_only=True)
+
     def end(self) -> None:
         """End the thread."""
         self._worker.end()
+        self._folder.cleanup()
+
+    def _write(self, path: Path, picture: QImage) -> None:
+        """Write the picture; in the thread."""
+        if not picture.save(str(path)):
+            raise ProcessingError(f"cannot write {path}", hint="check free disk space")
+        self._written.emit(path)
 
     def _toggled(self, on: bool) -> None:
         if on:
@@ -84,7 +111,10 @@ class AlignFlow(QObject):
             self._window.preparer.set_chain(chain)
 
     def _refused(self, trouble: Trouble) -> None:
-        """Say why there are no aligned pictures."""
+        """Say why there are no aligned pictures, or why one could not be written."""
+        if trouble.job != "align":
+            self._window.show_trouble(trouble)
+            return
         self.off()
         message = trouble.message[:1].lower() + trouble.message[1:]
         self._window.show_trouble(Trouble(f"Not aligned: {message}", trouble.hint, trouble.details))

@@ -28,6 +28,8 @@ from processing.live import LiveCamera
 SLOW_NUMBERS_S = 0.2
 """Histogram and focus number are for reading: five times a second is enough."""
 GAIN_INERTIA = 0.9
+ALIGNED = {"B": "aligned to S, calibrated", "S": "calibrated"}
+"""What the pictures are in the aligned view."""
 RATE_WINDOW_NS = 2_000_000_000
 
 
@@ -273,7 +275,7 @@ def _aligned(
         exposure_us=frame.exposure_us,
         gain_db=frame.gain_db,
         rate_hz=memory.rate_hz(frame.frame_id, frame.timestamp_ns),
-        note="aligned to S, calibrated" if camera == "B" else "calibrated",
+        note=ALIGNED[camera],
     )
 
 

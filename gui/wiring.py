@@ -84,6 +84,7 @@ def connect(window: MainWindow) -> None:
         "view.clipping": capture.bar.clipping.toggle,
         "view.grid": capture.bar.grid.toggle,
         "view.aligned": capture.bar.aligned.toggle,
+        "view.deblur": window.session.align.deblur,
         "view.flip": window.views.flip,
         "review.next": review.select_next,
         "review.previous": review.select_previous,

@@ -115,6 +115,24 @@ def test_a_processed_scene_is_shown_at_once_with_its_figures(window: MainWindow,
         assert cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED) is not None, name
 
 
+def test_the_deblur_page_opens_with_the_first_action_pair(window: MainWindow, wait_until: Wait) -> None:
+    window.show_page("deblur")
+    page = window.deblur_page
+    wait_until(page.slider.has_image, "the B picture")
+    assert page.pictures.currentItem().text() == "s01/action/t01_0000"
+    wait_until(lambda: page.engine.table.value("Device") not in ("–", "starting…"), "the engine", 60)
+    window.show_page("review")
+    window.review_page.shots.select("s01/static/t01_0001")
+    wait_until(lambda: "s01/static/t01_0001   Developed" in window.review_page.shown.text(), "the pair")
+    window.review_page.deblur_button.click()
+    assert window.page == "deblur"
+    wait_until(lambda: "Not deblurred yet" in page.shown.text(), "the other picture")
+    assert page.pictures.currentItem().text() == "s01/static/t01_0001"
+    window.show_page("plan")
+    window.show_page("deblur")  # the last used one stays
+    assert page.pictures.currentItem().text() == "s01/static/t01_0001"
+
+
 def test_the_aligned_view_shows_one_part_of_the_scene_in_both_cameras(
     window: MainWindow, wait_until: Wait
 ) -> None:
@@ -136,28 +154,18 @@ def test_the_aligned_view_shows_one_part_of_the_scene_in_both_cameras(
         for p in pictures
     ]
     assert np.corrcoef(*(level.ravel() for level in levels))[0, 1] > 0.95
+    window.action("view.deblur").trigger()
+    wait_until(lambda: window.page == "deblur", "the Deblur page")
+    wait_until(lambda: "live_001_B" in window.deblur_page.shown.text(), "the live picture")
+    wait_until(window.deblur_page.slider.has_image, "the picture")
+    window.show_page("capture")
     window.capture_page.panel.scene_edit.setText("s02")  # another scene: another place, another light
     assert not window.capture_page.bar.aligned.isChecked()
     window.capture_page.panel.scene_edit.setText("s01")
     wait_until(lambda: not any(s.take(0)[1].note for s in slots.values()), "the cameras' own pictures")
-
-
-def test_the_deblur_page_opens_with_the_first_action_pair(window: MainWindow, wait_until: Wait) -> None:
-    window.show_page("deblur")
-    page = window.deblur_page
-    wait_until(page.slider.has_image, "the B picture")
-    assert page.pictures.currentItem().text() == "s01/action/t01_0000"
-    wait_until(lambda: page.engine.table.value("Device") not in ("–", "starting…"), "the engine", 60)
-    window.show_page("review")
-    window.review_page.shots.select("s01/static/t01_0001")
-    wait_until(lambda: "s01/static/t01_0001   Developed" in window.review_page.shown.text(), "the pair")
-    window.review_page.deblur_button.click()
-    assert window.page == "deblur"
-    wait_until(lambda: "Not deblurred yet" in page.shown.text(), "the other picture")
-    assert page.pictures.currentItem().text() == "s01/static/t01_0001"
-    window.show_page("plan")
-    window.show_page("deblur")  # the last used one stays
-    assert page.pictures.currentItem().text() == "s01/static/t01_0001"
+    window.action("view.deblur").trigger()
+    assert "No aligned picture" in window.banner.message
+    window.banner.dismiss()
 
 
 def test_a_session_on_disk_shows_without_waiting_for_a_rig(
