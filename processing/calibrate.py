@@ -8,7 +8,7 @@ from typing import Final
 from processing.calibration_file import Card, now
 from processing.errors import CalibrationError, TakeMissing
 from processing.estimate import calibrate as calibrate_scene
-from processing.estimate_colour import CastFound, measure_cast, measure_map, scene_cast
+from processing.estimate_colour import CastFound, measure_cast, measure_map, refuse_clipped, scene_cast
 from processing.frame_format import FrameFormat, formats_of
 from processing.isp import white_balance
 from processing.laboratory import ColourCalibration, GeometryCalibration, Given, LightboxCalibration
@@ -168,6 +168,7 @@ def _balance(
     boards: Sequence[PairRecord], even: Sequence[PairRecord], found: CastFound, frame: FrameFormat
 ) -> tuple[float, float, float]:
     mean = found.mean if boards == even and found.mean else mean_mosaics(boards)
+    refuse_clipped(mean["S"], frame, f"{boards[0].kind} of camera S")
     return white_balance(mean["S"] * found.colour["S"].gain_map(), frame.cfa)
 
 

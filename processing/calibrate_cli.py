@@ -146,13 +146,10 @@ def geometry(
 @click.argument("file", type=PathName())
 @json_option
 def show(file: Path, as_json: bool) -> None:
-    """Show what a calibration FILE says, and whether it still holds."""
-    from processing.calibration_report import summary
-    from processing.laboratory import load_calibration
+    """Show what a calibration FILE says, of the laboratory or of a scene, and whether it still holds."""
+    from processing.calibration_report import read
 
-    made = load_calibration(file)
-    made.card.check_sources(file.name, [file.resolve().parent.parent])
-    _tell(summary(made, file), as_json)
+    _tell(read(file), as_json)
 
 
 def _open_given(session: Session, scene: str | None, paths: tuple[Path, ...], kind: str) -> Any:
@@ -187,9 +184,10 @@ def _tell(report: dict[str, Any], as_json: bool) -> None:
     out.print(f"[bold]{report['kind']}[/bold] calibration {report['id']}, {report['created']}")
     for camera in report["cameras"]:
         out.print(f"  camera {camera}: {report['cameras'][camera]}")
-    out.print(f"  made from {report['sources']} frames, good for {report['valid_days']} days")
+    days = "" if report["valid_days"] is None else f", good for {report['valid_days']} days"
+    out.print(f"  made from {report['sources']} frames{days}", soft_wrap=True)
     for line in report["lines"]:
-        out.print(f"  {line}")
+        out.print(f"  {line}", soft_wrap=True)
     for name in ("file", "picture"):
         if report[name]:
             out.print(f"{name}: {report[name]}", soft_wrap=True)

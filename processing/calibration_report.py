@@ -5,8 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from processing.calibration import SceneCalibration
+from processing.calibration_file import read_sealed
 from processing.colour import PHASES
-from processing.laboratory import Calibration, ColourCalibration, GeometryCalibration, LightboxCalibration
+from processing.frame_format import FrameFormat
+from processing.laboratory import (
+    Calibration,
+    ColourCalibration,
+    GeometryCalibration,
+    LightboxCalibration,
+    load_calibration,
+)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return `summary` of any calibration file, of the laboratory or of a scene.
+
+    Raises:
+        CalibrationError: if it is damaged, of another version, or its sources changed.
+    """
+    if read_sealed(path)["kind"] == "scene":
+        return _of_scene(SceneCalibration.load(path), path)
+    calibration = load_calibration(path)
+    calibration.card.check_sources(path.name, [path.resolve().parent.parent])
+    return summary(calibration, path)
 
 
 def summary(calibration: Calibration, path: Path) -> dict[str, Any]:
@@ -20,12 +42,51 @@ def summary(calibration: Calibration, path: Path) -> dict[str, Any]:
         "kind": calibration.kind,
         "created": card.created,
         "valid_days": card.valid_days,
-        "cameras": {
-            name: f"{frame.serial_number or 'without serial number'}, {frame.size} {frame.cfa}, "
-            f"black {frame.black_level:g}, white {frame.white_level:g}, gain {frame.gain_db:g} dB"
-            for name, frame in card.frames.items()
-        },
+        "cameras": {name: _camera(frame) for name, frame in card.frames.items()},
         "sources": len(card.sources),
+        "figures": figures,
+        "lines": lines,
+    }
+
+
+def _camera(frame: FrameFormat) -> str:
+    return (
+        f"{frame.serial_number or 'without serial number'}, {frame.size} {frame.cfa}, "
+        f"black {frame.black_level:g}, white {frame.white_level:g}, gain {frame.gain_db:g} dB"
+    )
+
+
+def _of_scene(scene: SceneCalibration, path: Path) -> dict[str, Any]:
+    left, after = scene.residual, scene.static_metrics["after"]
+    figures: dict[str, Any] = {
+        "choices": scene.choices.to_dict(),
+        "beta": list(scene.beta),
+        "beta_measured_on": scene.brightness.shares(),
+        "white_balance": list(scene.balance),
+        "residual_px": {"mean": left.mean_px, "p95": left.p95_px},
+        "static_pair": scene.static_metrics,
+        "used": scene.used,
+    }
+    used = ", ".join(f"{kind} {name}" for kind, name in scene.used.items())
+    lines = [
+        f"scene {scene.scene}, profile {scene.profile}: "
+        + ", ".join(f"{name} {value}" for name, value in scene.choices.to_dict().items()),
+        "beta " + ", ".join(f"{value:.4f}" for value in scene.beta)
+        + f" on {100 * scene.brightness.used:.0f} % of the frame",
+        "white balance " + ", ".join(f"{gain:.4f}" for gain in scene.balance) + f"; {scene.matrix_source}",
+        f"left misaligned: mean {left.mean_px:.4f} px, p95 {left.p95_px:.4f} px",
+        f"static pair: {after['psnr_db']:.2f} dB, SSIM {after['ssim']:.4f}",
+        f"with calibrations of the laboratory: {used or 'none'}",
+    ]  # fmt: skip
+    return {
+        "file": str(path),
+        "picture": None,
+        "id": scene.id,
+        "kind": "scene",
+        "created": scene.created,
+        "valid_days": None,
+        "cameras": {name: _camera(frame) for name, frame in scene.frames.items()},
+        "sources": len(scene.sources),
         "figures": figures,
         "lines": lines,
     }

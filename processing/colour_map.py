@@ -18,6 +18,8 @@ Matrix = NDArray[np.float64]
 
 WORST_CHART_FIT: Final = 0.06
 """Largest rms of the fitted patches in linear sRGB."""
+CLIPPED: Final = 0.97
+"""From this mean on a patch counts as clipped."""
 CHART_SRGB: Final = np.array(
     [
         [115, 82, 68], [194, 150, 130], [98, 122, 157], [87, 108, 67], [133, 128, 177], [103, 189, 170],
@@ -55,31 +57,35 @@ def find_chart(linear: Rgb) -> tuple[Matrix, Matrix]:
     Where the squares may lie is the finder's; the placement whose colours fit the chart's best is taken.
 
     Args:
-        linear: (H, W, 3) float32 linear camera RGB, white-balanced.
+        linear: (H, W, 3) float32 linear camera RGB, white-balanced, clipped = 1.
 
     Returns:
         (24, 3) mean colours of the patches, scaled to the chart's greys, and (24, 4, 2) the corners (x, y) of
         the squares that were averaged, in pixels.
 
     Raises:
-        CalibrationError: if no chart is found.
+        CalibrationError: if no chart is found, or it is clipped.
     """
     shown = to_8bit(encode_srgb(linear / max(float(np.percentile(linear, 99.5)), 1e-6)))
     found: tuple[Matrix, Matrix] | None = None
-    lowest = np.inf
+    lowest, brightest = np.inf, 0.0
     for centres, half in chart_candidates(shown):
         patches = np.array([_patch_mean(linear, centre, half) for centre in centres])
-        patches = scaled_to_greys(patches, REFERENCE)
+        top, patches = float(patches.max()), scaled_to_greys(patches, REFERENCE)
         off = patches @ least_squares(patches, REFERENCE).T - REFERENCE
         rms = float(np.sqrt(np.mean(off**2)))
         if rms < lowest:
             square = half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64)
-            found, lowest = (patches, centres[:, None, :] + square), rms
+            found, lowest, brightest = (patches, centres[:, None, :] + square), rms, top
     if found is None or lowest > WORST_CHART_FIT:
         what = "none was found" if found is None else f"the colours do not fit (rms {lowest:.2f})"
         raise CalibrationError(
             f"no colour chart in the colorchecker take: {what}",
             hint="fill half the frame with the chart, evenly lit",
+        )
+    if brightest >= CLIPPED:
+        raise CalibrationError(
+            "the white patch of the colour chart is clipped", hint="record it again with less light"
         )
     return found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 import cv2
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from processing.brightness_ratio import Brightness, aligned_brightness
 from processing.calibration import SceneCalibration
 from processing.chain import NEUTRAL, Chain, Rgb
-from processing.estimate_colour import scene_cast, scene_colour
+from processing.estimate_colour import CLIP_PART, scene_cast, scene_colour
 from processing.flow import Flow, dense, register, residual, valid_box
 from processing.isp import encode_srgb, to_8bit
 from processing.laboratory import Given
@@ -25,9 +24,6 @@ from processing.takes import Takes
 from rig.records import RawPair
 
 Float = NDArray[np.float32]
-
-CLIP_PART: Final = 0.97
-"""Part of the sensor's range above which a pixel counts as clipped."""
 
 
 def calibrate(

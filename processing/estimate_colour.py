@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,18 @@ from processing.cast_maps import CastMaps
 from processing.chain import NEUTRAL, Chain, Gains, Mosaic
 from processing.colour import ColourConstants, fit_colour_constants
 from processing.colour_fit import PatchFit
+from processing.errors import ImageMismatch
 from processing.frame_format import FrameFormat
 from processing.isp import white_balance
 from processing.laboratory import Given
 from processing.profile import CastDegree
 from processing.takes import Takes, mean_mosaics
 from rig.records import PairRecord
+
+CLIP_PART: Final = 0.97
+"""Part of the sensor's range above which a pixel counts as clipped."""
+MOST_CLIPPED: Final = 0.01
+"""Share of a board that may be glare; the fits leave it out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +48,11 @@ def measure_cast(
         degree: of the polynomial.
 
     Raises:
-        ImageMismatch: if the frames differ in kind, or are dark.
+        ImageMismatch: if the frames differ in kind, are dark, or clipped.
     """
     mean = mean_mosaics(records)
+    for camera, mosaic in mean.items():
+        refuse_clipped(mosaic, frames[camera], f"{records[0].kind} of camera {camera}")
     colour = {
         camera: fit_colour_constants(mosaic, frames[camera].cfa, degree=degree)
         for camera, mosaic in mean.items()
@@ -86,6 +95,8 @@ def scene_colour(takes: Takes, found: CastFound, given: Given) -> ColourFound:
     frame, colour = takes.formats["S"], found.colour["S"]
     if takes.white:
         white = found.mean if takes.white is takes.even and found.mean else mean_mosaics(takes.white)
+        for camera, mosaic in white.items():
+            refuse_clipped(mosaic, takes.formats[camera], f"{takes.white[0].kind} of camera {camera}")
         balance = white_balance(white["S"] * colour.gain_map(), frame.cfa)
         own = {camera: white_balance(mosaic, frame.cfa) for camera, mosaic in white.items()}
     elif given.colour is not None:
@@ -111,3 +122,16 @@ def measure_map(
     """
     chain = Chain.build(frame, colour, NEUTRAL, balance, np.eye(3), "balance_first")
     return colour_map.chart_fit(chain.linear_mosaic(mean_mosaics(charts)["S"]))
+
+
+def refuse_clipped(mosaic: Mosaic, frame: FrameFormat, what: str) -> None:
+    """Make sure that a mean of even light is not clipped: a ratio of clipped values is no ratio of light.
+
+    Raises:
+        ImageMismatch: if more than a hundredth of the frame is.
+    """
+    share = float(np.mean(mosaic >= np.float32(CLIP_PART * frame.range_dn)))
+    if share > MOST_CLIPPED:
+        raise ImageMismatch(
+            f"{100 * share:.0f} % of the {what} is clipped", hint="record it again with less light"
+        )

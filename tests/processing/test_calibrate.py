@@ -17,9 +17,10 @@ from processing.calibrate import colour_calibration, geometry_calibration, light
 from processing.calibrate_cli import calibrate
 from processing.calibration import SceneCalibration
 from processing.colour import PHASES, phase_offsets
-from processing.errors import CalibrationError, TakeMissing
+from processing.errors import CalibrationError, ImageMismatch, TakeMissing
 from processing.laboratory import Given, LightboxCalibration, load_calibration
 from processing.pipeline import ScenePipeline
+from rig.profiles import load_rig
 from rig.session import Session
 from tests.processing.laboratory import record_laboratory
 from tests.processing.scenes import NEUTRAL_RAW, TrueRig, mosaic, record_session
@@ -156,3 +157,23 @@ def test_bad_input_is_one_line_and_exit_code_2(recorded: Session, tmp_path: Path
         )  # fmt: skip
         assert done.returncode == 2
         assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_clipped_even_light_makes_no_calibration(tmp_path: Path) -> None:
+    session = Session.create(tmp_path / "s", load_rig("virtual"))
+    session.add_scene("lab", None)
+    rig = TrueRig()
+    glaring = np.full((*rig.shape, 3), 1.4, np.float32)
+    rig.record(session, "lightbox", [(glaring, glaring)], scene="lab")
+    with pytest.raises(ImageMismatch, match="lightbox of camera B is clipped"):
+        lightbox_calibration(session)
+
+
+def test_a_scenes_own_chart_is_judged_and_shown(lab: Session) -> None:
+    calibration = ScenePipeline.from_session(lab, "lab").calibration
+    assert calibration.chart is not None
+    assert calibration.chart.figures()["delta_e_after_mean"] < 1
+    assert calibration.cast["S"].frames == 4
+    path = calibration.path(lab.root / "calibration")
+    shown = CliRunner().invoke(calibrate, ["show", str(path), "--json"], catch_exceptions=False).stdout
+    assert json.loads(shown)["figures"]["beta"] == list(calibration.beta)

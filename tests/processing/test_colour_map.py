@@ -68,3 +68,8 @@ def test_the_same_picture_always_gives_the_same_map() -> None:
 def test_a_picture_without_chart_is_refused() -> None:
     with pytest.raises(CalibrationError, match="chart"):
         from_chart(linear(kodak("08")))
+
+
+def test_a_clipped_chart_is_refused() -> None:
+    with pytest.raises(CalibrationError, match="clipped"):
+        from_chart(np.minimum(_chart(CAMERA_FROM_SRGB) * 1.15, 1))
