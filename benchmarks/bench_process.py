@@ -10,6 +10,7 @@ way of developing can leave out: RAW files are read, images of the same content 
 from __future__ import annotations
 
 import argparse
+import resource
 import shutil
 import tempfile
 import time
@@ -42,7 +43,8 @@ FloorTask = tuple[PairRecord, str, str, int]
 def photograph() -> np.ndarray:
     """Return linear light, (H, W, 3) float32."""
     picture = cv2.imread(str(PHOTOGRAPH))
-    assert picture is not None
+    if picture is None:
+        raise FileNotFoundError(PHOTOGRAPH)
     picture = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)[..., ::-1]
     return (np.power(picture / 255.0, 2.2) * 0.85 + 0.02).astype(np.float32)
 
@@ -74,8 +76,8 @@ def expose(light: np.ndarray, camera: str, index: int, rng: np.random.Generator)
     codes = (electrons + noise) / FULL_WELL_E * (WHITE - BLACK) + BLACK
     return RawImage(
         pixels=np.clip(np.round(codes), 0, WHITE).astype(np.uint16), cfa="RGGB", black_level=BLACK,
-        white_level=WHITE, significant_bits=12, exposure_us=24_000.0 if camera == "B" else 3_000.0, gain_db=0.0,
-        serial_number=f"T-{camera}", camera=camera, trigger_index=index, frame_id=index,
+        white_level=WHITE, significant_bits=12, exposure_us=24_000.0 if camera == "B" else 3_000.0,
+        gain_db=0.0, serial_number=f"T-{camera}", camera=camera, trigger_index=index, frame_id=index,
         timestamp_ns=index * 10**8,
     )  # fmt: skip
 
@@ -96,13 +98,14 @@ def record(folder: Path, pairs: int) -> Session:
     for kind, shots in takes.items():
         take = session.start_take("s01", kind, len(shots), {})
         for index, shot in enumerate(shots):
-            if kind == "action":
-                shot = (with_object(light, shot[0], 24), with_object(light, shot[0], 3))
+            seen_by = (
+                tuple(with_object(light, shot[0], blur) for blur in (24, 3)) if kind == "action" else shot
+            )
             files = {
                 camera: write_dng(
                     session.shot_path("s01", kind, take, index, camera), expose(seen, camera, index, rng)
                 )
-                for camera, seen in zip("BS", shot, strict=True)
+                for camera, seen in zip("BS", seen_by, strict=True)
             }
             stamps: dict[str, int | None] = {"B": index, "S": index}
             sync = SyncProof(index, stamps, stamps, 0.0, 0.0, len(shots), {"B": 0, "S": 0}, "paired")
@@ -144,10 +147,18 @@ def floor(session: Session, records: list[PairRecord], workers: int, bits: int) 
         done, out = wait(out, return_when="FIRST_COMPLETED")
         for future in done:
             crew.result(future)
-    took = time.perf_counter() - begun
     crew.close()
+    took = time.perf_counter() - begun
     shutil.rmtree(target)
     return took / len(records)
+
+
+def cpu_seconds() -> float:
+    """Return the processor time of this process and its ended children; a busy computer adds none."""
+    return sum(
+        usage.ru_utime + usage.ru_stime
+        for usage in (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
 
 
 def shares(report: SessionReport) -> str:
@@ -180,14 +191,18 @@ def main() -> None:
         records = [*session.pairs("s01", "static"), *session.pairs("s01", "action")]
         for bits in (16, 8):
             shutil.rmtree(session.root / "derived")
+            before = cpu_seconds()
             report = process_session(session, bits=bits, blur=False, workers=chosen.workers)  # type: ignore[arg-type]
-            assert not report.failures(), report.failures()
+            used = (cpu_seconds() - before) / len(records)
+            if report.failures():
+                raise SystemExit(report.failures()[0])
             a_pair = report.seconds / len(records)
             least = floor(session, records, chosen.workers, bits)
             print(
                 f"{bits:2d} bits, {len(records)} pairs, {report.workers}: {a_pair:.3f} s a pair, "
                 f"start of the workers included; floor {least:.3f} s, ratio {a_pair / least:.2f}"
             )
+            print(f"   processor time: {used:.3f} s a pair, so {used / chosen.workers:.3f} s on free cores")
             print(f"   shares of the workers' time: {shares(report)}")
         session.close()
 

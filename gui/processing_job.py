@@ -59,7 +59,7 @@ class ProcessingJob(QObject):
             session = self._keeper.session
             if session is None:
                 raise SessionError("no session is open", hint="capture something, or open one with Ctrl+O")
-            report = process_session(session, [scene], progress=self._tell, cancel=self._cancel)
+            report = process_session(session, [scene], progress=self._tell, cancel=self._cancel, polite=True)
             text = "Stopped: what was finished stays" if report.cancelled else summary(report.scenes[scene])
         finally:
             self._running = False
@@ -78,6 +78,9 @@ def summary(report: SceneReport) -> str:
     words = f"{report.developed} developed"
     if report.skipped:
         words += f", {report.skipped} were there already"
+    if report.failed:
+        pair, why = next(iter(sorted(report.failed.items())))
+        words += f", {len(report.failed)} failed ({pair}: {why})"
     before, after = report.static_pair.get("before", {}), report.static_pair.get("after", {})
     if "psnr_db" in before and "psnr_db" in after:
         words += f"; static pair {before['psnr_db']:.1f} to {after['psnr_db']:.1f} dB"

@@ -7,7 +7,7 @@ decision of Menon's method needs. On linearised Kodak images that is worth 10 dB
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ Rgb = NDArray[np.float32]
 DEFAULT_COLOUR_MATRIX: Final[NDArray[np.float64]] = np.eye(3)
 """Camera RGB (balanced, linear) to linear sRGB when no colour chart was recorded: taken as sRGB's own."""
 
+_BAND_ROWS: Final = 32
 _PEDESTAL: Final = np.float32(1.0 / 512)
 """Added under the square root so that noise about black keeps its mean; taken off after squaring.
 
@@ -133,9 +134,23 @@ def decode_srgb(encoded: Rgb) -> Rgb:
 
 def to_8bit(encoded: Rgb) -> NDArray[np.uint8]:
     """Round values in [0, 1] to 8 bits."""
-    return (np.clip(encoded, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    out = np.empty(encoded.shape, np.uint8)
+    _round(encoded, 255, out)
+    return out
 
 
 def to_16bit(encoded: Rgb) -> NDArray[np.uint16]:
     """Round values in [0, 1] to 16 bits."""
-    return (np.clip(encoded, 0, 1) * np.float32(65535) + np.float32(0.5)).astype(np.uint16)
+    out = np.empty(encoded.shape, np.uint16)
+    _round(encoded, 65535, out)
+    return out
+
+
+def _round(encoded: Rgb, top: int, out: NDArray[Any]) -> None:
+    """Round values in [0, 1] to whole steps of 1/top, in bands of rows that stay in the cache."""
+    for start in range(0, len(encoded), _BAND_ROWS):
+        rows = slice(start, start + _BAND_ROWS)
+        values = np.clip(encoded[rows], 0, 1)
+        values *= np.float32(top)
+        values += np.float32(0.5)
+        np.copyto(out[rows], values, casting="unsafe")

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.errors import ProcessingError
-from processing.masks import FrozenBackground, Pair
+from processing.masks import FrozenBackground, Pair, expected_overlap
 from processing.outputs import write_array
 from processing.pipeline import ScenePipeline
 from processing.source_files import load_checked
@@ -43,8 +43,10 @@ class Opened:
         self._lock = threading.Lock()
         self._background: tuple[tuple[str, ...], FrozenBackground] | None = None
 
-    def frozen_mask(self, pair: Pair, background: Sequence[PairRecord], frames: Path) -> NDArray[np.uint8]:
-        """Return the mask of a developed pair against the static pairs.
+    def frozen_mask(
+        self, pair: Pair, background: Sequence[PairRecord], frames: Path
+    ) -> tuple[NDArray[np.uint8], float]:
+        """Return the mask of a developed pair against the static pairs, and the overlap to be expected of it.
 
         Args:
             pair: (b, s) of (h, w, 3) uint8.
@@ -56,7 +58,8 @@ class Opened:
             if self._background is None or self._background[0] != key:
                 still = [self.eight_bit(record, frames) for record in background]
                 self._background = (key, FrozenBackground(still))
-            return self._background[1].mask(*pair)
+            mask, confidence = self._background[1].mask_and_confidence(*pair)
+        return mask, round(expected_overlap(mask, confidence), 4)
 
     def eight_bit(self, record: PairRecord, frames: Path) -> Pair:
         """Return a developed pair as 8-bit (b, s): from where a task of this run left it, or anew."""

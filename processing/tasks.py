@@ -26,7 +26,6 @@ from processing.report import derived_path
 from processing.scene_blur import measure_scene_blur
 from processing.source_files import is_sound, load_checked
 from processing.steps import Job, Stopwatch
-from processing.verdict import PairVerdict
 from rig.exposure import ExposurePlan
 from rig.records import PairRecord, RawPair
 from rig.session import Session
@@ -178,11 +177,12 @@ def mask_pair(task: PairTask) -> PairResult:
         mask = literal_mask(static, others, opened.eight_bit(task.record, frames))
     with watch.step("encode"):
         files = [encode_image(task.path("mask", ".png"), mask)]
-    verdict = None
+    told: dict[str, Any] = {}
     if task.write:
         raw = load_checked(task.record)
-        verdict = _judge(task, opened, raw, opened.pipeline.develop(raw.b, raw.s), mask, watch)
-    return _write(task, opened.pipeline.calibration, files, verdict, watch)
+        developed = opened.pipeline.develop(raw.b, raw.s)
+        told = {"mask_expected_iou": None, "verdict": _judge(task, opened, raw, developed, mask, watch)}
+    return _write(task, opened.pipeline.calibration, files, told, watch)
 
 
 def measure_blur_task(task: BlurTask) -> dict[str, Any]:
@@ -221,13 +221,16 @@ def _deliver(
         with watch.step("frames for masks"):
             keep_frame(frames, task.record, eight)
     mask: NDArray[np.uint8] | None = None
+    overlap: float | None = None
     if eight is not None and frozen:
         with watch.step("mask"):
-            mask = opened.frozen_mask(eight, task.background, frames)
+            mask, overlap = opened.frozen_mask(eight, task.background, frames)
         with watch.step("encode"):
             files.append(encode_image(task.path("mask", ".png"), mask))
-    verdict = _judge(task, opened, raw, developed, mask, watch) if task.write else None
-    return _write(task, opened.pipeline.calibration, files, verdict, watch)
+    told: dict[str, Any] = {}
+    if task.write:
+        told = {"mask_expected_iou": overlap, "verdict": _judge(task, opened, raw, developed, mask, watch)}
+    return _write(task, opened.pipeline.calibration, files, told, watch)
 
 
 def _judge(
@@ -237,16 +240,16 @@ def _judge(
     developed: Developed,
     mask: NDArray[np.uint8] | None,
     watch: Stopwatch,
-) -> PairVerdict:
+) -> dict[str, Any]:
     with watch.step("checks"):
-        return judge(opened.pipeline, raw, developed, mask, task.plan)
+        return judge(opened.pipeline, raw, developed, mask, task.plan).to_dict()
 
 
 def _write(
     task: PairTask,
     calibration: SceneCalibration,
     files: list[Encoded],
-    verdict: PairVerdict | None,
+    told: dict[str, Any],
     watch: Stopwatch,
 ) -> PairResult:
     """Write the files, then the record that vouches for them."""
@@ -261,6 +264,5 @@ def _write(
             home.unlink(missing_ok=True)  # it vouches for files that are about to change
             publish(files)
             every = {**task.kept.get("files", {}), **facts}
-            told = verdict.to_dict() if verdict is not None else None
-            write_json(home, {**record, "versions": versions(), "files": every, "verdict": told})
+            write_json(home, {**record, "versions": versions(), "files": every, **told})
     return PairResult(task.record.id, facts, watch.seconds)
