@@ -21,7 +21,7 @@ HEIGHT, WIDTH = 2048, 2448
 
 
 def best_s(work: Callable[[], Any], repeats: int) -> tuple[float, float]:
-    """Return the best wall time and the best processor time in seconds: other work on the machine adds only."""
+    """Return the best wall and the best processor time in seconds: other work on the machine only adds."""
     wall, processor = [], []
     for _ in range(repeats):
         start, used = time.perf_counter(), time.process_time()
