@@ -39,8 +39,9 @@ def delta_l(b: NDArray[np.float32], s: NDArray[np.float32], still: NDArray[np.bo
         s: the same of S.
         still: (h, w) bool.
     """
-    apart = cv2.absdiff(b, s).sum(axis=2, dtype=np.float64)
-    return float(apart[still].sum() / max(float(b.sum(axis=2, dtype=np.float64)[still].sum()), 1e-9))
+    chosen = still.astype(np.uint8)
+    apart, light = (sum(cv2.mean(part, chosen)[:3]) for part in (cv2.absdiff(b, s), b))
+    return float(apart / max(light, 1e-9))
 
 
 def delta_l_findings(now: float, static: float, figures: dict[str, float]) -> list[Finding]:

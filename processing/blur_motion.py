@@ -67,11 +67,14 @@ class TurnedViews:
     shift_px: float
 
 
-def _touched(static: Float, image: Float) -> Mask:
+def _touched(static: Float, image: Float, still: Mask | None) -> Mask:
     """Return 0/1 where an image differs from the static one beyond noise; roots make the noise even."""
     roots = [np.sqrt(np.maximum(part, 0) + np.float32(0.01)) for part in (image, static)]
     difference = np.abs(cv2.GaussianBlur(roots[0] - roots[1], (0, 0), 1.5))
-    sigma = 1.4826 * float(np.median(difference[::3, ::3])) + 1e-6
+    sample = difference[::3, ::3]
+    if still is not None and still[::3, ::3].any():
+        sample = sample[still[::3, ::3] > 0]
+    sigma = 1.4826 * float(np.median(sample)) + 1e-6
     return (difference > _SIGMAS * 1.5 * sigma).astype(np.uint8)
 
 
@@ -90,11 +93,22 @@ def _solid(mask: Mask) -> Mask:
     return np.ascontiguousarray(out[border:-border, border:-border])
 
 
-def find_object(static_b: Float, static_s: Float, b: Float, s: Float) -> MovingObject | None:
-    """Find the largest moving object of a pair; None if there is none, or B and S show different ones."""
-    in_b = _solid(_touched(static_b, b))
+def find_object(
+    static_b: Float, static_s: Float, b: Float, s: Float, still: Mask | None = None
+) -> MovingObject | None:
+    """Find the largest moving object of a pair; None if there is none, or B and S show different ones.
+
+    Args:
+        static_b: (H, W) float32 linear luminance of B's static image.
+        static_s: the same of S.
+        b: the same of B in the pair.
+        s: the same of S.
+        still: (H, W) uint8, above 0 where nothing moves and noise is measured; without it everywhere, so
+            that the object must cover less than half of the image.
+    """
+    in_b = _solid(_touched(static_b, b, still))
     near_b = np.asarray(cv2.dilate(in_b, np.ones((5, 5), np.uint8)), np.uint8)
-    in_s = _solid(_touched(static_s, s) & near_b)
+    in_s = _solid(_touched(static_s, s, still) & near_b)
     if int(in_b.sum()) < SMALLEST_AREA_PX or int(in_s.sum()) < SMALLEST_AREA_PX:
         return None
     return MovingObject(in_b, in_s)

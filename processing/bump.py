@@ -46,6 +46,7 @@ NEAR: Final = 0.1
 
 STEPS: Final = 4
 _LEAST_CELLS: Final = 12
+_BRIGHT: Final = 64.0
 
 Array = NDArray[np.float64]
 
@@ -105,6 +106,8 @@ def measure_bump(present: F32, static: F32, step: int, still: Mask | None = None
         )
         small = cv2.resize(still.astype(np.uint8), shape, interpolation=cv2.INTER_NEAREST)
         still, step = np.asarray(small > 0, np.bool_), 2 * step
+    unit = np.float32(_BRIGHT / max(float(static.mean()), 1e-6))  # far above the least noise of the sums
+    present, static = present * unit, static * unit
     solved = _affine(present, static, still)
     if solved is None:
         return None

@@ -43,6 +43,9 @@ RATIO_OFF: Final = 0.1
 LEAST_PX: Final = 0.7
 """And by so many pixels: a length below a pixel is not told from the pixel's own."""
 
+UNTOLD: Final = 0.5
+"""Samples below which a blur of S is not told from none: its error is then a whole sample."""
+
 F32 = NDArray[np.float32]
 
 
@@ -79,7 +82,9 @@ def crop_of(moving: NDArray[np.uint8], step: int, shape: tuple[int, ...]) -> tup
     return rows, columns
 
 
-def measure_pair_blur(static_b: F32, static_s: F32, b: F32, s: F32, plan: ExposurePlan) -> PairBlur:
+def measure_pair_blur(
+    static_b: F32, static_s: F32, b: F32, s: F32, still: NDArray[np.uint8], plan: ExposurePlan
+) -> PairBlur:
     """Measure both blur lengths in one pair.
 
     Args:
@@ -87,6 +92,7 @@ def measure_pair_blur(static_b: F32, static_s: F32, b: F32, s: F32, plan: Exposu
         static_s: the same of S.
         b: the same of B in the pair.
         s: the same of S.
+        still: (h, w) uint8, above 0 where nothing moves.
         plan: where to start from.
 
     Raises:
@@ -99,7 +105,8 @@ def measure_pair_blur(static_b: F32, static_s: F32, b: F32, s: F32, plan: Exposu
             np.asarray(cv2.resize(part, shape, interpolation=cv2.INTER_AREA), np.float32)
             for part in (static_b, static_s, b, s)
         )
-    found = find_object(static_b, static_s, b, s)
+        still = np.asarray(cv2.resize(still, shape, interpolation=cv2.INTER_NEAREST), np.uint8)
+    found = find_object(static_b, static_s, b, s, still)
     if found is None:
         raise BlurNotMeasurable("no moving object large enough")
     items = [(found, b, s)]
@@ -118,6 +125,8 @@ def measure_pair_blur(static_b: F32, static_s: F32, b: F32, s: F32, plan: Exposu
     start = np.array([max(growth + planned[1], 1.0), planned[1], view.shift_px])
     best = model.refine(blocks, start)
     errors = model.jackknife(blocks, best)
+    if best[1] < UNTOLD:
+        errors[1] = 1.0
     lengths, spread = best[:2] * step, np.fmax(errors[:2], np.array([FLOOR_B, FLOOR_S]) * best[:2]) * step
     return PairBlur(
         float(lengths[0]), float(lengths[1]), float(spread[0]), float(spread[1]), (axis[0], axis[1])

@@ -173,7 +173,11 @@ def _blur(
     parts += [np.ascontiguousarray(part[crop]) for part in (developed.b, developed.s)]
     try:
         static_b, static_s, b, s = (luminance(part) for part in parts)
-        blur = measure_pair_blur(static_b, static_s, b, s, plan)
+        moving = cv2.resize(
+            moment.moving, None, fx=step, fy=step, interpolation=cv2.INTER_NEAREST
+        )[crop]  # fmt: skip
+        still = np.asarray(moving == 0, np.uint8)
+        blur = measure_pair_blur(static_b, static_s, b, s, still, plan)
     except BlurNotMeasurable as error:
         return [Finding("note", f"blur not measurable: {error.message}")]
     return blur_findings(blur, plan, figures)
