@@ -22,7 +22,6 @@ Rgb = NDArray[np.float32]
 DEFAULT_COLOUR_MATRIX: Final[NDArray[np.float64]] = np.eye(3)
 """Camera RGB (balanced, linear) to linear sRGB when no colour chart was recorded: taken as sRGB's own."""
 
-_BAND_ROWS: Final = 32
 _PEDESTAL: Final = np.float32(1.0 / 512)
 """Added under the square root so that noise about black keeps its mean; taken off after squaring.
 
