@@ -27,6 +27,8 @@ _SMOOTH: Final = np.convolve(_BINOMIAL, np.array([1, 4, 1]) / 6)
 """The same, followed by a cubic B-spline at whole pixels."""
 _CORRELATED: Final = 12.0
 """Smoothing by sigma 1 makes about so many neighbouring differences move together."""
+_EVERY: Final = 16
+"""One pixel of so many of a cell tells the noise."""
 _LEAST_NOISE: Final = (1 / 255) ** 2 / 12
 """Variance of rounding to 8 bits: no image is taken to be better than this."""
 
@@ -39,7 +41,8 @@ class Cells:
         products: (4, 4, N): of the local unknowns du, dv (in px), gain, offset.
         projections: (4, N): of those with the image difference.
         x, y: (N,) px coordinates of the cell centres.
-        noise: variance that stands for the noise of the image difference in these sums, from its median.
+        noise: variance that stands for the noise of the image difference in these sums, from its median
+            about the mean of each cell.
     """
 
     products: Array
@@ -98,9 +101,9 @@ def sum_products(
     Returns:
         products, projections and noise, as in `Cells`.
     """
-    sample = np.abs(differences[:, ::16])
-    sample = sample[np.isfinite(sample)]
-    mad = float(np.median(sample)) if sample.size else 1.0
+    sample = differences[:, ::_EVERY]
+    known = np.isfinite(sample)
+    mad = float(np.median(np.abs(sample[known]))) if known.any() else 1.0
     limit = max(_HUBER_MAD * mad, 1e-6)
     sums = geometry.cell_products(sharp, scale, light, table, differences, limit).T
     products = np.empty((4, 4, len(table)))
@@ -108,7 +111,9 @@ def sum_products(
     for a in range(4):
         for b in range(a, 4):
             products[a, b] = products[b, a] = next(upper)
-    noise = _CORRELATED * max((1.4826 * mad) ** 2, _LEAST_NOISE)
+    full = sample[known.all(axis=1)]
+    spread = np.abs(full - full.mean(axis=1, keepdims=True)) if len(full) else np.ones(1)
+    noise = _CORRELATED * max((1.4826 * float(np.median(spread))) ** 2, _LEAST_NOISE)
     return products, np.ascontiguousarray(sums[10:]), noise
 
 

@@ -11,6 +11,7 @@ import pytest
 from scipy.ndimage import map_coordinates, spline_filter
 
 from processing.flow import PolynomialFlow, SplineFlow, register
+from processing.flow_cells import cell_shifts, cell_sums
 from processing.flow_files import flow_from_dict, flow_to_dict
 from tests.processing.scenes import filled, kodak, linear, noisy
 
@@ -64,6 +65,17 @@ def test_local_bumps_are_found_where_the_polynomial_cannot_follow() -> None:
     assert _error(found, u + du, v + dv).mean() < 0.02
     again = flow_from_dict(flow_to_dict(found))
     np.testing.assert_array_equal(again.grid(), found.grid())
+
+
+def test_a_cells_standard_error_is_what_noise_makes_its_shift_scatter_by() -> None:
+    """Of two normal components the median length is 0.83 of the root of their variances' sum."""
+    scatter = []
+    for seed in (1, 2):
+        of_s, of_b = _views(np.zeros(SHAPE), np.zeros(SHAPE), seed=seed)
+        of_b *= of_s.mean() / of_b.mean()
+        shifts, errors = cell_shifts(cell_sums(of_s, of_b), SHAPE, 128)
+        scatter.append(np.hypot(shifts[..., 0], shifts[..., 1]) / errors)
+    assert np.nanmedian(scatter) == pytest.approx(0.83, abs=0.2)
 
 
 def test_the_number_of_threads_changes_no_bit() -> None:
