@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from processing.colour import ColourConstants, fit_colour_constants
 from processing.colour_fit import PatchFit
 from processing.errors import ImageMismatch
 from processing.frame_format import FrameFormat
+from processing.half import half_size
 from processing.isp import white_balance
 from processing.laboratory import Given
 from processing.profile import CastDegree
@@ -121,7 +122,10 @@ def measure_map(
         CalibrationError: if no chart is found.
     """
     chain = Chain.build(frame, colour, NEUTRAL, balance, np.eye(3), "balance_first")
-    return colour_map.chart_fit(chain.linear_mosaic(mean_mosaics(charts)["S"]))
+    # At half size, where light stays linear: demosaicing square roots would darken noisy dark patches.
+    linear = half_size(mean_mosaics(charts)["S"] * chain.gain, frame.cfa)
+    matrix, fit = colour_map.chart_fit(np.minimum(linear, np.float32(1)))
+    return matrix, replace(fit, corners=2 * fit.corners + 0.5)
 
 
 def refuse_clipped(mosaic: Mosaic, frame: FrameFormat, what: str) -> None:

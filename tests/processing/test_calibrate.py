@@ -63,8 +63,9 @@ def test_the_colour_calibration_finds_the_true_balance_and_map(
         assert made.balance == pytest.approx([1 / value for value in NEUTRAL_RAW], rel=3e-3)
         np.testing.assert_allclose(made.matrix, np.eye(3), atol=0.01)
         figures = made.chart.figures()
-        assert figures["delta_e_after_mean"] <= figures["delta_e_before_mean"] < 1
-        assert figures["delta_e_left_out_mean"] < 1
+        # This camera's primaries are sRGB's: the balance alone is right up to the noise, and so is the map.
+        assert figures["delta_e_after_mean"] < 0.15
+        assert figures["delta_e_left_out_mean"] < 0.15
         assert made.lightbox == given.ids().get("lightbox", "")
         assert {source.role for source in made.card.sources} >= {"white", "chart"}
 
