@@ -95,8 +95,8 @@ def statistics(plan: ExportPlan, written: Mapping[str, Written]) -> dict[str, An
         "scenes": {split: _count(plan, split)[1] for split in ("train", "test")},
         "size": sorted({f"{scene.window.width}x{scene.window.height}" for scene in plan.scenes}),
         "mask_percent_mean": fmean(one.figures["mask_percent"] for one in written.values()),
-        "blur_b_px": _range([one["b_px"] for one in blurs]),
-        "blur_s_px": _range([one["s_px"] for one in blurs]),
+        "blur_b_px": _range([one["b_px"] for one in blurs] + _of_pairs(plan, "blur_B_px")),
+        "blur_s_px": _range([one["s_px"] for one in blurs] + _of_pairs(plan, "blur_S_px")),
         "static_pair": static,
         "residual_px_mean": mean_of((one.get("residual_px") or {}).get("mean") for one in metrics),
         "background_delta_l_percent_mean": fmean(
@@ -111,6 +111,11 @@ def mean_of(values: Iterable[float | None]) -> float | None:
     """Return the mean of what is known; None when nothing is."""
     known = [value for value in values if value is not None]
     return fmean(known) if known else None
+
+
+def _of_pairs(plan: ExportPlan, name: str) -> list[float]:
+    found = (item.pair.figures.get(name) for _, item in plan.items())
+    return [float(value) for value in found if value is not None]
 
 
 def _range(values: Sequence[float]) -> list[float] | None:

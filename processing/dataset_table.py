@@ -59,6 +59,8 @@ def row_of(scene: ScenePlan, item: Item, written: Written) -> dict[str, Any]:
         "blur_s_px_planned": blur.get("S", {}).get("predicted"),
         "blur_b_px_scene": measured.get("b_px"),
         "blur_s_px_scene": measured.get("s_px"),
+        "blur_b_px_pair": pair.figures.get("blur_B_px"),
+        "blur_s_px_pair": pair.figures.get("blur_S_px"),
         "static_delta_l_percent": static.get("delta_l_percent"),
         "static_psnr_db": static.get("psnr_db"),
         "static_ssim": static.get("ssim"),

@@ -108,6 +108,7 @@ def _export(
 ) -> None:
     from processing.dataset_export import export_sessions
     from processing.dataset_plan import Wishes
+    from processing.errors import Cancelled
     from rig.cli.common import print_json
     from rig.cli.interrupt import cancel_by_ctrl_c
     from rig.cli.progress import progress_bar
@@ -131,7 +132,11 @@ def _export(
             for session in opened:
                 if process_session(session, progress=tell, cancel=cancel).cancelled:
                     raise click.Abort
-        report = export_sessions(opened, out, wishes, tell, cancel)
+        try:
+            report = export_sessions(opened, out, wishes, tell, cancel)
+        except Cancelled as stop:
+            click.echo(f"{stop.message}; {stop.hint}" if stop.hint else stop.message, err=True)
+            raise click.Abort from stop
     if as_json:
         print_json(report.to_dict())
     else:

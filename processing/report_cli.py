@@ -27,6 +27,7 @@ calibration, static_pair, geometric_px, residuals_px, plan, exposures, blur, pai
 @click.option("--json", "as_json", is_flag=True, help="Print the page's figures as JSON.")
 def report(session: Path, out: Path | None, show: bool, as_json: bool) -> None:
     """Write the report of a processed SESSION: one HTML page with its figures and pictures."""
+    from processing.errors import Cancelled
     from processing.report_page import make_report
     from rig.cli.common import print_json
     from rig.cli.interrupt import cancel_by_ctrl_c
@@ -38,7 +39,10 @@ def report(session: Path, out: Path | None, show: bool, as_json: bool) -> None:
         cancel_by_ctrl_c() as cancel,
         progress_bar(quiet=as_json) as tell,
     ):
-        path, figures = make_report(opened, out, tell, cancel)
+        try:
+            path, figures = make_report(opened, out, tell, cancel)
+        except Cancelled as stop:
+            raise click.Abort from stop
     if as_json:
         print_json(figures.to_dict())
     else:

@@ -76,6 +76,11 @@ class SceneFigures:
         """Return the pairs of one kind."""
         return [one for one in self.pairs if one.pair.split("/")[1] == kind]
 
+    def pair_blur(self, camera: str) -> tuple[float, ...]:
+        """Return the blur lengths that were measured in single pairs, in px."""
+        name = f"blur_{camera}_px"
+        return tuple(one.figures[name] for one in self.of_kind("action") if name in one.figures)
+
 
 @dataclass(frozen=True)
 class SessionFigures:

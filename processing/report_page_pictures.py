@@ -142,7 +142,8 @@ def _close_up(mask: Image) -> tuple[slice, slice]:
     ys, xs = np.nonzero(mask)
     if not ys.size:
         return slice(None), slice(None)
-    high = int(min(max(np.ptp(ys) * 0.7, 160), height, width * 3 // 4))
+    low, up = np.percentile(ys, (5, 95))  # single specks are not what moves
+    high = int(min(max((up - low) * 0.8, 160), height, width * 3 // 4))
     wide = high * 4 // 3
     y, x = (
         int(np.clip(np.median(at) - side // 2, 0, limit - side))

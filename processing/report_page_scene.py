@@ -85,6 +85,8 @@ def _charts(scene: SceneFigures) -> list[str]:
     charts = []
     if scene.blur:
         planned = (scene.plan.get("blur_px") or {}) if scene.plan else {}
+        title = "Blur length: dot measured, ring planned"
+        title += ", below each pair alone" if scene.pair_blur("B") else ""
         rows = [
             Measured(
                 camera,
@@ -92,10 +94,11 @@ def _charts(scene: SceneFigures) -> list[str]:
                 (planned.get(camera) or {}).get("predicted"),
                 scene.blur[f"{style}_px"],
                 scene.blur.get(f"{style}_error_px", 0.0),
+                scene.pair_blur(camera),
             )
             for camera, style in _CAMERAS
         ]
-        charts.append(plan_against_measured("Blur length: dot measured, ring planned", rows, "px"))
+        charts.append(plan_against_measured(title, rows, "px"))
     if scene.residuals_px:
         mean, p95 = scene.geometric_px["after"], scene.geometric_px["p95"]
         charts.append(

@@ -38,7 +38,8 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px
 .tile span { color: var(--muted); font-size: 13px; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
-th, td { text-align: right; padding: 7px 12px; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { white-space: nowrap; text-align: right; padding: 7px 12px; border-bottom: 1px solid var(--line);
+  vertical-align: top; }
 th { color: var(--muted); font-weight: 550; font-size: 13px; white-space: nowrap; }
 thead tr:last-child th { border-bottom: 1.5px solid var(--muted); }
 th.group { text-align: center; border-bottom: 1px solid var(--line); }
@@ -70,6 +71,7 @@ svg .mark { stroke: var(--text); stroke-dasharray: 3 3; } svg .theirs { stroke: 
   stroke-dasharray: 6 3; }
 svg .dot { fill: var(--accent); } svg .ring { fill: none; stroke: var(--text); stroke-width: 1.5; }
 svg .err { stroke: var(--accent); stroke-width: 3; stroke-linecap: round; }
+svg .single { opacity: .65; } svg .single.b { fill: var(--b); } svg .single.s { fill: var(--s); }
 svg .dot.b { fill: var(--b); } svg .err.b { stroke: var(--b); } svg .name.b { fill: var(--b); }
 svg .dot.s { fill: var(--s); } svg .err.s { stroke: var(--s); } svg .name.s { fill: var(--s); }
 svg .dot.warn { fill: var(--warn); } svg .dot.stop { fill: var(--bad); }
@@ -85,7 +87,9 @@ footer { margin-top: 56px; border-top: 1px solid var(--line); padding-top: 14px;
   padding: 24px 16px; } }
 @media print { :root { --paper: #fff; --card: #f6f7f9; --line: #cfd5dc; --text: #000; --muted: #444;
   --accent: #0b66c3; --good: #14804a; --warn: #9a6200; --bad: #c2303a; --b: #c4640a; --s: #0b7fa8; }
-  body { font-size: 10.5pt; } main { max-width: none; padding: 0; } h2 { break-after: avoid; }
+  @page { margin: 14mm; } body { font-size: 10.5pt; } table { font-size: 8.5pt; }
+  th, td { padding: 4px 6px; } th { font-size: 8pt; } .table, pre { overflow: visible; }
+  main { max-width: none; padding: 0; } h2 { break-after: avoid; }
   figure, .tile, tr { break-inside: avoid; } .scene { break-before: page; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
 """

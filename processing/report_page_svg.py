@@ -24,13 +24,14 @@ class Marker:
 
 @dataclass(frozen=True)
 class Measured:
-    """A planned value and what was measured, of one camera."""
+    """A planned value and what was measured, of one camera; `singles` are the values of single pairs."""
 
     name: str
     style: str
     planned: float | None
     measured: float
     error: float
+    singles: tuple[float, ...] = ()
 
 
 def histogram(title: str, values: Sequence[float], unit: str, markers: Sequence[Marker] = ()) -> str:
@@ -63,6 +64,7 @@ def histogram(title: str, values: Sequence[float], unit: str, markers: Sequence[
 def plan_against_measured(title: str, rows: Sequence[Measured], unit: str) -> str:
     """Return a row a camera: the planned value as a hollow ring, the measured one as a dot with its error."""
     values = [row.measured + row.error for row in rows] + [row.planned or 0.0 for row in rows]
+    values += [single for row in rows for single in row.singles]
     limit = max([*values, 1e-9]) * 1.12
     parts = []
     for number, row in enumerate(rows):
@@ -74,6 +76,10 @@ def plan_against_measured(title: str, rows: Sequence[Measured], unit: str) -> st
             f'<line class="err {row.style}" x1="{at - reach:.1f}" x2="{at + reach:.1f}" y1="{y}" y2="{y}"/>'
             f'<circle class="dot {row.style}" cx="{at:.1f}" cy="{y}" r="5"/>'
         )
+        parts += [
+            f'<circle class="single {row.style}" cx="{_x(single, limit):.1f}" cy="{y + 12}" r="2.5"/>'
+            for single in row.singles
+        ]
         if row.planned is not None:
             parts.append(f'<circle class="ring" cx="{_x(row.planned, limit):.1f}" cy="{y}" r="9"/>')
         parts.append(_text(_LEFT - 12, y + 5, row.name, "end", f"name {row.style}"))

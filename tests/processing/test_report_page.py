@@ -19,6 +19,7 @@ from processing.errors import ProcessingError
 from processing.report_cli import report
 from processing.report_page import make_report
 from processing.report_page_svg import Marker, dots, histogram
+from rig.errors import BeamrigError
 from rig.records import RejectedShot, SyncProof
 from rig.session import Session
 
@@ -89,7 +90,7 @@ def session(recorded: Session, tmp_path_factory: pytest.TempPathFactory) -> Sess
         "figure": 3.0,
     }
     path = folder / "derived" / "s01" / "action" / "t01_0002.json"
-    verdict = {"level": "stop", "findings": [stop], "figures": {"blur_b_px": 11.5}}
+    verdict = {"level": "stop", "findings": [stop], "figures": {"blur_B_px": 11.5}}
     path.write_text(json.dumps({**json.loads(path.read_text()), "verdict": verdict}))
     return session
 
@@ -112,7 +113,7 @@ def test_the_page_needs_nothing_from_elsewhere(page: Page, text: str) -> None:
     sources = [value for _, attrs in page.tags for key, value in attrs.items() if key in ("src", "href")]
     assert sources
     assert all(str(source).startswith("data:image/jpeg;base64,") for source in sources)
-    assert "http" not in text
+    assert "://" not in text
     assert not re.search(r"url\(|@import", text)
     assert not [key for _, attrs in page.tags for key in attrs if key.startswith("on")]
 
@@ -201,8 +202,23 @@ def test_the_command_prints_what_the_page_shows(session: Session, tmp_path: Path
     assert row[2] == f"{scene['static_pair']['after']['delta_l_percent']:.3f}"
     assert scene["rejected"] == [{"shot": "s01/action/t02_0000", "reason": LOST}]
     assert [one["level"] for one in scene["pairs"][-3:]] == ["good", "good", "stop"]
-    assert scene["pairs"][-1]["figures"]["blur_b_px"] == 11.5
+    assert scene["pairs"][-1]["figures"]["blur_B_px"] == 11.5
     assert len(scene["residuals_px"]) > 10
+
+
+def test_blur_lengths_of_single_pairs_are_in_the_chart(text: str, session: Session) -> None:
+    records = [json.loads(path.read_text()) for path in session.root.glob("derived/s01/action/*.json")]
+    measured = [one for one in records if "blur_B_px" in one["verdict"]["figures"]]
+    assert measured
+    assert text.count('class="single b"') == len(measured)
+
+
+@pytest.mark.parametrize("arguments", [[], ["nowhere"], [".", "--out", ""]])
+def test_bad_input_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(report, arguments)
+    assert done.exit_code == 2 or isinstance(done.exception, BeamrigError)
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_raw_files_the_figures_stay_and_the_gap_is_told(session: Session, tmp_path: Path) -> None:
