@@ -18,7 +18,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates, spline_filter
 
 from processing.flow import register
-from processing.isp import demosaic_balanced, encode_srgb, to_8bit
+from processing.isp import encode_srgb, to_8bit, to_linear
 
 HEIGHT, WIDTH = 1436, 2152
 BORDER = 16
@@ -56,8 +56,11 @@ def seen(light: np.ndarray, rng: np.random.Generator, *, mosaic: bool) -> np.nda
     level = np.array([0.5, 1.0, 0.6])[channel] if mosaic else 1.0  # of R, G, B on the sensor
     electrons = rng.poisson(light * level * FULL_WELL_E) + rng.normal(0, READ_NOISE_E, light.shape)
     balanced = (electrons / FULL_WELL_E / level).astype(np.float32)
-    rgb = demosaic_balanced(balanced, "RGGB") if mosaic else np.repeat(balanced[..., None], 3, axis=2)
-    return np.asarray(cv2.cvtColor(encode_srgb(np.maximum(rgb, 0)), cv2.COLOR_RGB2GRAY), np.float32)
+    if mosaic:
+        rgb = to_linear(balanced, "RGGB", (1.0, 1.0, 1.0), np.eye(3), balanced=True, encode=True)
+    else:
+        rgb = encode_srgb(np.repeat(np.maximum(balanced, 0)[..., None], 3, axis=2))
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.float32)
 
 
 def dis(of_s: np.ndarray, of_b: np.ndarray) -> np.ndarray:
