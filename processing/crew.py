@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from processing.errors import WorkerLost
+from processing.opened import close_all
 
 
 class Crew(Protocol):
@@ -69,6 +70,7 @@ class ThreadCrew:
     def close(self, *, at_once: bool = False) -> None:
         """Wait for the threads; they cannot be ended from outside."""
         self._pool.shutdown(cancel_futures=at_once)
+        close_all()
 
 
 class ProcessCrew:

@@ -111,6 +111,12 @@ def prepare(threads: int | None) -> None:
         cv2.setNumThreads(threads)
 
 
+def close_all() -> None:
+    """Let go of all pipelines of this process."""
+    with _lock:
+        _open.clear()
+
+
 def check_seen(session: str) -> None:
     """Make sure that this process sees a session.
 

@@ -97,6 +97,9 @@ class SceneWork:
 
     def stages(self) -> Stages:
         """Yield what is to be done, stage by stage."""
+        shutil.rmtree(
+            self._frames, ignore_errors=True
+        )  # what a killed run left may be of another calibration
         try:
             self._steps.say(f"{self._scene}: measuring")
             yield [Call(calibrate_scene, self._scene_task(), self._calibrated, self._not_calibrated)]
@@ -133,6 +136,8 @@ class SceneWork:
     def _action_stage(self, calibration: SceneCalibration) -> list[Call]:
         """Measure the blur; develop the action pairs, with their masks where these need no other pair."""
         calls = []
+        if self._job.masks and self._action and not self._background():
+            self.report.failure = "no masks: not one of its static pairs is sound"
         if self._job.blur:
             task = BlurTask(
                 str(self._session.root), self._scene, self._job, self._calibration_path, tuple(self._action),

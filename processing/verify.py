@@ -127,6 +127,7 @@ class _SceneCheck:
     def stages(self) -> Stages:
         """Yield the pairs to be made again; masks as printed need all action pairs first."""
         frames = self._folder / FRAMES
+        shutil.rmtree(frames, ignore_errors=True)
         try:
             sound = [record for record in self.chosen if self._can_be_made(record)]
             literal = [record for record in sound if self._is_literal(record)]

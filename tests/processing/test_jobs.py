@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -63,6 +64,12 @@ def results(session: Session) -> Bytes:
 def fresh(session: Session) -> None:
     shutil.rmtree(session.root / "derived")
     (session.root / "derived").mkdir()
+
+
+def flip_a_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-300] ^= 1
+    path.write_bytes(data)
 
 
 def children() -> set[int]:
@@ -158,9 +165,7 @@ def test_a_cancel_ends_workers_and_leaves_whole_files(session: Session, processe
 
 def test_a_changed_and_a_truncated_file_fail_their_pairs_only(session: Session) -> None:
     first, second, third = session.pairs("s01", "action")
-    data = bytearray(first.path_b.read_bytes())
-    data[-1000] ^= 1
-    first.path_b.write_bytes(data)
+    flip_a_bit(first.path_b)
     second.path_s.write_bytes(second.path_s.read_bytes()[:-5000])
     third.path_s.unlink()
     report = process_session(session, blur=False)
@@ -170,6 +175,14 @@ def test_a_changed_and_a_truncated_file_fail_their_pairs_only(session: Session) 
     assert "t01_0001_S.dng" in scene.failed[second.id]
     assert "missing" in scene.failed[third.id]
     assert json.loads((session.root / "derived/s01/metrics.json").read_text())["failed"] == scene.failed
+
+
+def test_without_one_sound_static_pair_it_is_said_why_there_are_no_masks(session: Session) -> None:
+    for record in session.pairs("s01", "static"):
+        flip_a_bit(record.path_b)
+    report = process_session(session, blur=False)
+    assert report.scenes["s01"].developed == 3
+    assert "s01: no masks: not one of its static pairs is sound" in report.failures()
 
 
 def test_a_failed_pair_is_told_in_one_line_with_exit_code_2(session: Session) -> None:
@@ -232,13 +245,14 @@ def test_another_choice_makes_everything_anew_and_the_same_one_nothing(session: 
 @pytest.mark.parametrize("profile", ["best", "paper"])
 def test_what_was_made_can_be_made_again_and_a_changed_byte_is_found(session: Session, profile: str) -> None:
     process_session(session, profile=profile, bits=8, blur=False)  # type: ignore[arg-type]
+    left_by_a_killed_run = session.root / "derived" / "s01" / ".frames" / "static_t01_0000.npy"
+    left_by_a_killed_run.parent.mkdir()
+    np.save(left_by_a_killed_run, np.zeros((2, 494, 621, 3), np.uint8))
     report = verify_session(session)
     assert (report.checked, report.differing) == (6, {})
     folder = session.root / "derived" / "s01" / "action"
     mask = folder / "t01_0001_mask.png"
-    data = bytearray(mask.read_bytes())
-    data[len(data) // 2] ^= 1
-    mask.write_bytes(data)
+    flip_a_bit(mask)
     record = json.loads((folder / "t01_0002.json").read_text())
     record["files"]["t01_0002_S.png"]["sha256"] = "0" * 64
     (folder / "t01_0002.json").write_text(json.dumps(record))
