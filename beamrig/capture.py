@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def make_check(kind: str, plan: ExposurePlan | None, static: Sequence[PairRecord]) -> Check:
     """Return what looks at each pair of a take; OpenCV is loaded only now."""
-    from processing.live_checks import LiveCheck
+    from processing.checks.live import LiveCheck
 
     return LiveCheck(kind, plan, static)
 

@@ -102,7 +102,7 @@ def measure() -> None:
 def light(as_json: bool, **given: Any) -> None:
     """Say at which exposure S clips or drowns in noise, and which t_S would do for both cameras."""
     seen = _see(_wanted(given), ("static", "action"), LIVE_FRAMES)
-    from processing.measure import measure_light
+    from processing.survey.measure import measure_light
 
     found = measure_light(seen.frames, seen.plan.tau, seen.profile)
     if as_json:
@@ -127,8 +127,8 @@ def speed(as_json: bool, write: bool, **given: Any) -> None:
     if write and (wanted.folder is None or wanted.scene is None):
         raise click.UsageError("--apply needs --session and --scene: which scene shall have the plan?")
     seen = _see(wanted, ("action",), SPEED_FRAMES)
-    from processing.measure import replan
-    from processing.motion import measure_speed
+    from processing.survey.measure import replan
+    from processing.survey.motion import measure_speed
 
     found = measure_speed(seen.frames["S"], seen.plan)
     new = replan(seen.profile, seen.plan, found)
@@ -164,7 +164,7 @@ def speed(as_json: bool, write: bool, **given: Any) -> None:
 def tau(as_json: bool, **given: Any) -> None:
     """Measure what filter, plate and sensors really pass to B, and compare it with the filter's label."""
     seen = _see(_wanted(given), ("static", "whiteboard"), LIVE_FRAMES)
-    from processing.measure import check_tau
+    from processing.survey.measure import check_tau
 
     found = check_tau(seen.frames, seen.plan.tau)
     if as_json:

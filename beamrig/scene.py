@@ -88,7 +88,7 @@ def scene(
     elif not (folder / "session.yaml").exists():
         raise PlanError("a new session needs a plan", hint=PLAN_HINT)
     # Heavy rooms are loaded only now, so that a wrong option is answered at once.
-    from processing.checks import check_take
+    from processing.checks.take import check_take
     from rig.rig import Rig
     from rig.scene_guide import SceneGuide, scene_steps
 

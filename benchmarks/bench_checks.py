@@ -25,13 +25,13 @@ import cv2
 import numpy as np
 from bench_process import STATIC, record
 
-from processing.live_verdict import SceneWatch
+from processing.checks.live_verdict import SceneWatch
+from processing.checks.pair import PairCheck
+from processing.checks.pair_verdict import judge
 from processing.masks import FrozenBackground
-from processing.measure import check_tau, measure_light
-from processing.motion import step_between
-from processing.pair_checks import PairCheck
-from processing.pair_verdict import judge
 from processing.pipeline import ScenePipeline
+from processing.survey.measure import check_tau, measure_light
+from processing.survey.motion import step_between
 from rig.exposure import plan_exposure
 from rig.profiles import load_rig
 from rig.raw_image import RawImage

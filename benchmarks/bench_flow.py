@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import map_coordinates, spline_filter
 
-from processing.flow import register
+from processing.alignment.flow import register
 from processing.isp import encode_srgb, to_8bit, to_linear
 
 HEIGHT, WIDTH = 1436, 2152

@@ -22,8 +22,8 @@ import cv2
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from processing.calibration import SceneCalibration
-from processing.flow_model import PolynomialFlow
+from processing.alignment.flow_model import PolynomialFlow
+from processing.calibration.scene import SceneCalibration
 from processing.live import LiveChain
 from processing.pipeline import ScenePipeline
 from rig.records import RawPair

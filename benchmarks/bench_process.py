@@ -21,12 +21,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from processing.batch import process_session
-from processing.crew import ProcessCrew
+from processing.alignment.resample import warp
+from processing.calibration.source_files import load_checked
+from processing.jobs.batch import process_session
+from processing.jobs.crew import ProcessCrew
+from processing.jobs.report import SessionReport, derived_path
 from processing.outputs import encode_image, publish
-from processing.report import SessionReport, derived_path
-from processing.resample import warp
-from processing.source_files import load_checked
 from rig.dng import RawImage, write_dng
 from rig.profiles import load_rig
 from rig.records import PairRecord, SyncProof

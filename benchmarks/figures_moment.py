@@ -19,8 +19,8 @@ from typing import Literal, cast
 
 import numpy as np
 
-from processing.same_moment import same_moment
-from processing.view import F32, View, difference, mean_view
+from processing.checks.same_moment import same_moment
+from processing.checks.view import F32, View, difference, mean_view
 from rig.exposure import plan_exposure
 from rig.plan import ExposurePlan
 from rig.profiles import load_rig

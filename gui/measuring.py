@@ -44,18 +44,18 @@ def measure(rig: Rig, what: What, plan: ExposurePlan) -> Measured:
     """
     frames = live_frames(rig, FRAMES[what])
     if what == "speed":
-        from processing.motion import measure_speed
+        from processing.survey.motion import measure_speed
 
         found = measure_speed(frames["S"], plan)
         lines = (found.text(), "An error of the distance goes into the speed in proportion.")
         return Measured(what, lines, speed=f"{found.speed_mps:.4g} m/s")
     if what == "light":
-        from processing.measure import measure_light
+        from processing.survey.measure import measure_light
 
         light = measure_light(frames, plan.tau, rig.source)
         fits = light.possible and light.least_s_us <= light.exposure_s_us <= light.most_s_us
         return Measured(what, tuple(light.lines()), good=fits)
-    from processing.measure import check_tau
+    from processing.survey.measure import check_tau
 
     tau = check_tau(frames, plan.tau)
     advice = () if tau.fits_label else (f"Is {plan.filter_name} in front of B, and clean?",)

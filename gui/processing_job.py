@@ -12,11 +12,11 @@ from gui.workers import Trouble, Worker
 from rig.errors import SessionError
 
 if TYPE_CHECKING:
-    from processing.report import SceneReport
+    from processing.jobs.report import SceneReport
 
 
 class ProcessingJob(QObject):
-    """Runs `processing.batch.process_session` for one scene at a time, cancellable."""
+    """Runs `processing.jobs.batch.process_session` for one scene at a time, cancellable."""
 
     progressed = Signal(str, float)
     finished = Signal(str)
@@ -54,7 +54,7 @@ class ProcessingJob(QObject):
 
     def _process(self, scene: str) -> None:
         try:
-            from processing.batch import process_session
+            from processing.jobs.batch import process_session
 
             session = self._keeper.session
             if session is None:

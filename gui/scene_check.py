@@ -22,7 +22,7 @@ STEPS = ("whiteboard", "lightbox", "static", "action")
 
 def make_pair_check(kind: str, plan: ExposurePlan | None, static: Sequence[PairRecord]) -> Check:
     """Return what looks at each pair of a take; OpenCV is loaded only now."""
-    from processing.live_checks import LiveCheck
+    from processing.checks.live import LiveCheck
 
     return LiveCheck(kind, plan, static)
 
@@ -38,7 +38,7 @@ def check_and_record(session: Session, result: TakeResult) -> TakeCheck | None:
         RawFileError: A file cannot be read.
         SessionError: The journal cannot be written.
     """
-    from processing.checks import check_take
+    from processing.checks.take import check_take
 
     records = [one for one in session.pairs(result.scene, result.kind) if one.take == result.take]
     if not records:

@@ -37,7 +37,7 @@ Tell = Callable[[float, str], None]
 
 
 class SessionOutput(QObject):
-    """Runs `processing.report_page` and `processing.dataset_export`, one at a time, cancellable."""
+    """Runs `processing.page.page` and `processing.dataset.export`, one at a time, cancellable."""
 
     progressed = Signal(str, float)
     made = Signal(object)
@@ -97,15 +97,15 @@ class SessionOutput(QObject):
         self.finished.emit(text)
 
     def _report(self, session: Session) -> str:
-        from processing.report_page import make_report
+        from processing.page.page import make_report
 
         path, _ = make_report(session, None, self._tell, self._cancel)
         self.made.emit(path)
         return f"Report written: {path}"
 
     def _export(self, session: Session, order: ExportOrder) -> str:
-        from processing.dataset_export import export_sessions
-        from processing.dataset_plan import Wishes
+        from processing.dataset.export import export_sessions
+        from processing.dataset.plan import Wishes
 
         wishes = Wishes(
             test_scenes=order.test_scenes,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.calibration.frame_format import FrameFormat
 from processing.colour import ColourConstants, gains_on_mosaic, subtract_black
 from processing.errors import ImageMismatch
-from processing.frame_format import FrameFormat
 from processing.isp import to_linear
 from processing.profile import Order
 from rig.dng import RawImage

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.chart import chart_candidates
-from processing.colour_difference import XYZ_FROM_SRGB
-from processing.colour_fit import PatchFit, fit_delta_e, judge, least_squares, scaled_to_greys
+from processing.chart.colour_difference import XYZ_FROM_SRGB
+from processing.chart.colour_fit import PatchFit, fit_delta_e, judge, least_squares, scaled_to_greys
+from processing.chart.finder import chart_candidates
 from processing.errors import CalibrationError
 from processing.isp import Rgb, decode_srgb, encode_srgb, to_8bit
 

@@ -18,12 +18,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.calibration import SceneCalibration
+from processing.alignment.flow_model import Flow
+from processing.calibration.frame_format import FrameFormat
+from processing.calibration.scene import SceneCalibration
 from processing.chain import NEUTRAL, Gains
 from processing.colour import ColourConstants, phase_offsets
 from processing.errors import ImageMismatch
-from processing.flow_model import Flow
-from processing.frame_format import FrameFormat
 from processing.half import combine
 from processing.isp import encode_srgb
 

@@ -16,19 +16,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import calibration as stored
-from processing.calibration import SceneCalibration
+from processing.alignment.flow import Flow, Residual
+from processing.alignment.resample import aligner
+from processing.calibration import scene as stored
+from processing.calibration.estimate import calibrate
+from processing.calibration.laboratory import Given, load_calibration
+from processing.calibration.scene import SceneCalibration
+from processing.calibration.takes import Takes, mean_mosaics
 from processing.chain import NEUTRAL, Chain, Rgb
 from processing.errors import ProcessingError
-from processing.estimate import calibrate
-from processing.flow import Flow, Residual
 from processing.isp import to_8bit
-from processing.laboratory import Given, load_calibration
 from processing.masks import STATIC_FRAMES, Pair
-from processing.metrics import PairMetrics
 from processing.profile import CHOICES, PROFILES, Choices, FlowMethod, Profile
-from processing.resample import aligner
-from processing.takes import Takes, mean_mosaics
+from processing.quality.metrics import PairMetrics
 from rig.dng import RawImage
 from rig.session import Session
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from beamrig.demo.capturing import SCENE, Captured
 from beamrig.demo.truth import cast_error_percent, geometric_error_px, mask_ious, true_tau
-from processing.batch import process_session
 from processing.errors import BlurNotMeasurable
+from processing.jobs.batch import process_session
+from processing.jobs.report import SceneReport
 from processing.pipeline import ScenePipeline
 from processing.profile import Profile
-from processing.report import SceneReport
-from processing.tau import measure_tau
+from processing.survey.tau import measure_tau
 from rig.session import Session
 
 Progress = Callable[[float, str], None]

@@ -20,9 +20,9 @@ from beamrig.demo.report import Report
 from beamrig.demo.truth import mispaired
 from models.deblur import DeblurEngine
 from processing.isp import to_8bit
-from processing.metrics import psnr
 from processing.pipeline import Developed
 from processing.profile import Profile
+from processing.quality.metrics import psnr
 from rig import Rig
 from rig.exposure import plan_exposure
 from rig.plan import ExposurePlan

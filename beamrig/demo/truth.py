@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.alignment.flow import Flow
 from processing.colour import ColourConstants, phase_offsets
-from processing.flow import Flow
 from processing.masks import intersection_over_union
 from rig.errors import SyncError
 from rig.records import PairRecord

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from beamrig.measure import measure
-from processing.measure import check_tau, measure_light, replan
-from processing.motion import MotionNotMeasurable, Speed, measure_speed
+from processing.survey.measure import check_tau, measure_light, replan
+from processing.survey.motion import MotionNotMeasurable, Speed, measure_speed
 from rig import Rig
 from rig.exposure import plan_exposure
 from rig.live_frames import live_frames

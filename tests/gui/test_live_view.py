@@ -20,7 +20,7 @@ from gui.imaging import RawFormat, Region, detail_picture, region_around
 from gui.prepare import ViewWish, prepare
 from gui.widgets.live_view import LiveView
 from gui.widgets.view_state import ViewState
-from processing.frame_format import FrameFormat
+from processing.calibration.frame_format import FrameFormat
 from processing.live import LiveCamera
 
 Wait = Callable[..., None]

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from gui.main_window import MainWindow
 from gui.settings import Settings
 from gui.widgets.export_dialog import ExportDialog
-from processing.batch import process_session
+from processing.jobs.batch import process_session
 from tests.processing.scenes import record_session
 
 Wait = Callable[..., None]

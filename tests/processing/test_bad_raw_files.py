@@ -17,9 +17,9 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.develop import develop_file
-from processing.develop_cli import develop
-from processing.raw_structure import examine
+from processing.raw.cli import develop
+from processing.raw.develop import develop_file
+from processing.raw.structure import examine
 from rig import dng_tags as t
 from rig.dng import read_dng
 from rig.errors import RawFileError
@@ -210,7 +210,7 @@ def test_what_breaks_the_reading_process_does_not_break_ours(
     lines = [f"{limit}: Final = 0" if line.startswith(limit) else line for line in text.splitlines()]
     (broken / "raw_worker.py").write_text("\n".join(lines))
     (broken / "__init__.py").touch()
-    monkeypatch.setattr("processing.raw_file.__file__", str(broken / "raw_file.py"))
+    monkeypatch.setattr("processing.raw.file.__file__", str(broken / "raw_file.py"))
     path = foreign_dng(tmp_path / "f.dng", noise())
     with pytest.raises(RawFileError, match="LibRaw broke down"):
         develop_file(path)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from processing.batch import make_masks, process_session
-from processing.calibration import SceneCalibration
+from processing.calibration.scene import SceneCalibration
 from processing.errors import CalibrationError, ProcessingError, TakeMissing
+from processing.jobs.batch import make_masks, process_session
 from processing.pipeline import ScenePipeline
 from rig.errors import SessionError
 from rig.session import Session

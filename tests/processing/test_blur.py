@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from processing.blur import BlurMeasurement, measure_blur
+from processing.blur.lengths import BlurMeasurement, measure_blur
 from processing.errors import BlurNotMeasurable, ImageMismatch
 from tests.processing.scenes import Float, MovingScene, filled, kodak, linear, noisy
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from processing.brightness_ratio import Brightness, aligned_brightness
+from processing.alignment.flow import PolynomialFlow
+from processing.calibration.brightness_ratio import Brightness, aligned_brightness
+from processing.calibration.static_take import StaticTake
 from processing.errors import ImageMismatch
-from processing.flow import PolynomialFlow
 from processing.photometric import brightness_coefficients, unsaturated_cells
-from processing.static_take import StaticTake
 from rig.profiles import load_rig
 from rig.session import Session
 from tests.processing.scenes import MovingScene, TrueRig, filled, kodak, linear, mosaic

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from processing.calibrate import colour_calibration, geometry_calibration, lightbox_calibration
-from processing.calibrate_cli import calibrate
-from processing.calibration import SceneCalibration
+from processing.calibration.cli import calibrate
+from processing.calibration.laboratory import Given, LightboxCalibration, load_calibration
+from processing.calibration.make import colour_calibration, geometry_calibration, lightbox_calibration
+from processing.calibration.scene import SceneCalibration
 from processing.colour import PHASES, phase_offsets
 from processing.errors import CalibrationError, ImageMismatch, TakeMissing
-from processing.laboratory import Given, LightboxCalibration, load_calibration
 from processing.pipeline import ScenePipeline
 from rig.profiles import load_rig
 from rig.session import Session

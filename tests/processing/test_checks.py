@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from processing.checks import check_take
-from processing.evenness import board_evenness
-from processing.pair_checks import PairCheck
+from processing.checks.evenness import board_evenness
+from processing.checks.pair import PairCheck
+from processing.checks.take import check_take
 from rig.exposure import plan_exposure
 from rig.plan import ExposurePlan
 from rig.profiles import load_rig

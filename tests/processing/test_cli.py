@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from processing.cli import masks, process
+from processing.jobs.cli import masks, process
 from rig.session import Session
 
 
@@ -67,5 +67,5 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[s
 
 
 def test_the_commands_help_loads_no_opencv() -> None:
-    code = "import sys, processing.cli; assert 'cv2' not in sys.modules and 'numpy' not in sys.modules"
+    code = "import sys, processing.jobs.cli; assert 'cv2' not in sys.modules and 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)

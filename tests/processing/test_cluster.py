@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from processing.batch import process_session
-from processing.cluster import ClusterCrew
 from processing.errors import WorkerLost
-from processing.verify import verify_session
+from processing.jobs.batch import process_session
+from processing.jobs.cluster import ClusterCrew
+from processing.jobs.verify import verify_session
 from rig.session import Session
 
 REPOSITORY = Path(__file__).parents[2]
@@ -99,7 +99,7 @@ def test_a_session_that_the_workers_do_not_see_is_refused(cluster: str, tmp_path
 def test_a_worker_of_another_version_is_refused(
     cluster: str, recorded: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from processing import cluster as module
+    from processing.jobs import cluster as module
 
     newer = {**module.versions(), "algorithm": "999"}
     monkeypatch.setattr(module, "versions", lambda: newer)

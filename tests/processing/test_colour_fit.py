@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from processing.colour_fit import PatchFit, fit_delta_e, judge, least_squares, scaled_to_greys
+from processing.chart.colour_fit import PatchFit, fit_delta_e, judge, least_squares, scaled_to_greys
 from processing.colour_map import CHART_SRGB, REFERENCE
 from processing.errors import CalibrationError
 

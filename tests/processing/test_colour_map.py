@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from processing.colour_fit import least_squares
+from processing.chart.colour_fit import least_squares
 from processing.colour_map import CHART_SRGB, from_chart, from_raw_tag
 from processing.errors import CalibrationError
 from processing.isp import decode_srgb

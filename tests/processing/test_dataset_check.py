@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from processing.dataset_check import check_dataset
+from processing.dataset.check import check_dataset
 from processing.errors import ProcessingError
 
 

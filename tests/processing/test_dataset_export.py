@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 import pytest
 
-from processing.batch import process_session
-from processing.dataset_export import ExportReport, export_sessions
-from processing.dataset_plan import Wishes
+from processing.dataset.export import ExportReport, export_sessions
+from processing.dataset.plan import Wishes
 from processing.errors import Cancelled, ProcessingError
+from processing.jobs.batch import process_session
 from rig.records import PairRecord
 from rig.session import Session
 from tests.processing.scenes import record_session

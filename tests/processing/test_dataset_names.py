@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processing.dataset_check import loader_paths
-from processing.dataset_crop import Window, choose_size, parse_size, place
-from processing.dataset_split import hashed_split, split_scenes
+from processing.dataset.check import loader_paths
+from processing.dataset.crop import Window, choose_size, parse_size, place
+from processing.dataset.split import hashed_split, split_scenes
 from processing.errors import ProcessingError
-from processing.pair_figures import rounded_to_8bit
+from processing.page.pair_figures import rounded_to_8bit
 
 HEX = st.text("0123456789abcdef", min_size=32, max_size=32)
 NAMES = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=8)

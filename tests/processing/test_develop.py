@@ -10,10 +10,10 @@ import pytest
 import rawpy
 from skimage.color import deltaE_ciede2000
 
-from processing.colour_difference import ciede2000, lab_from_linear
-from processing.develop import Wishes, develop_file, with_chart
+from processing.chart.colour_difference import ciede2000, lab_from_linear
 from processing.errors import CalibrationError
 from processing.isp import decode_srgb, encode_srgb
+from processing.raw.develop import Wishes, develop_file, with_chart
 from rig import dng_tags as t
 from tests.processing.raw_files import foreign_dng, noise, own_dng
 

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import pytest
 
-from processing.develop import develop_file
 from processing.isp import decode_srgb, encode_srgb
+from processing.raw.develop import develop_file
 from rig.dng import CFA_PATTERNS, RawImage, write_dng
 from tests.processing.raw_files import frame, noise
 

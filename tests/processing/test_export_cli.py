@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from processing.export_cli import export
+from processing.dataset.cli import export
 from rig.session import Session
 
 
@@ -60,5 +60,7 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[s
 
 
 def test_the_commands_help_loads_no_opencv() -> None:
-    code = "import sys, processing.export_cli; assert 'cv2' not in sys.modules and 'numpy' not in sys.modules"
+    code = (
+        "import sys, processing.dataset.cli; assert 'cv2' not in sys.modules and 'numpy' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates, spline_filter
 
+from processing.alignment.flow import PolynomialFlow, register, residual, valid_box
+from processing.alignment.flow_cells import cell_sums
+from processing.alignment.resample import warp
 from processing.errors import ImageMismatch, RegistrationFailed
-from processing.flow import PolynomialFlow, register, residual, valid_box
-from processing.flow_cells import cell_sums
-from processing.resample import warp
 from tests.processing.scenes import TrueRig, filled, kodak, linear, noisy
 
 RIG = TrueRig()

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from processing.alignment.flow_dense import dense
 from processing.errors import ImageMismatch, ToolMissing
-from processing.flow_dense import dense
 from tests.processing.scenes import kodak
 
 SHIFT = (2.25, -1.5)

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
+from processing.alignment.flow import DenseFlow, Flow, PolynomialFlow, Residual, SplineFlow
+from processing.alignment.flow_files import flow_from_dict, flow_to_dict, residual_from_dict, residual_to_dict
 from processing.errors import CalibrationError
-from processing.flow import DenseFlow, Flow, PolynomialFlow, Residual, SplineFlow
-from processing.flow_files import flow_from_dict, flow_to_dict, residual_from_dict, residual_to_dict
 
 SHAPE = (120, 160)
 RNG = np.random.default_rng(4)

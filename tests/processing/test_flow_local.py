@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates, spline_filter
 
-from processing.flow import PolynomialFlow, SplineFlow, register
-from processing.flow_cells import cell_shifts, cell_sums
-from processing.flow_files import flow_from_dict, flow_to_dict
+from processing.alignment.flow import PolynomialFlow, SplineFlow, register
+from processing.alignment.flow_cells import cell_shifts, cell_sums
+from processing.alignment.flow_files import flow_from_dict, flow_to_dict
 from tests.processing.scenes import filled, kodak, linear, noisy
 
 SHAPE = (720, 960)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processing.isp import decode_srgb, encode_srgb, to_8bit, to_16bit, to_linear
-from processing.metrics import psnr
+from processing.quality.metrics import psnr
 from tests.processing.scenes import FULL_WELL_E, kodak, mosaic, noisy
 
 

@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from processing import batch
-from processing.batch import process_session
-from processing.cli import process
 from processing.errors import ProcessingError
+from processing.jobs import batch
+from processing.jobs.batch import process_session
+from processing.jobs.cli import process
+from processing.jobs.verify import verify_session
 from processing.pipeline import ScenePipeline
 from processing.profile import PROFILES
-from processing.verify import verify_session
 from rig.session import Session
 
 REPOSITORY = Path(__file__).parents[2]
@@ -126,7 +126,7 @@ def test_a_worker_that_is_killed_costs_its_pair_and_the_next_run_makes_it(
 
 def test_a_program_that_is_killed_leaves_no_workers_and_its_work_goes_on(session: Session) -> None:
     code = (
-        "import sys; from processing import batch; from rig.session import Session; batch.FEW_PAIRS = 0\n"
+        "import sys; from processing.jobs import batch; from rig.session import Session; batch.FEW_PAIRS = 0\n"
         "tell = lambda done, text: print(text, flush=True)\n"
         "batch.process_session(Session.open(sys.argv[1]), progress=tell, blur=False)"
     )

@@ -13,14 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from processing.calibration_file import Card, write_sealed
-from processing.cast_maps import CastMaps
-from processing.colour import PHASES, ColourConstants, exponents
-from processing.colour_fit import PatchFit
-from processing.errors import CalibrationError
-from processing.flow import PolynomialFlow, Residual
-from processing.frame_format import FrameFormat
-from processing.laboratory import (
+from processing.alignment.flow import PolynomialFlow, Residual
+from processing.calibration.cast_maps import CastMaps
+from processing.calibration.file import Card, write_sealed
+from processing.calibration.frame_format import FrameFormat
+from processing.calibration.laboratory import (
     Calibration,
     ColourCalibration,
     GeometryCalibration,
@@ -28,7 +25,10 @@ from processing.laboratory import (
     LightboxCalibration,
     load_calibration,
 )
-from processing.takes import Source
+from processing.calibration.takes import Source
+from processing.chart.colour_fit import PatchFit
+from processing.colour import PHASES, ColourConstants, exponents
+from processing.errors import CalibrationError
 
 FRAME = FrameFormat(640, 512, "RGGB", 64.0, 4095.0, "T-B", "small", 0.0, (8, 16))
 number = st.floats(-1e3, 1e3, allow_nan=False)

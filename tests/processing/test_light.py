@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from processing.errors import ProcessingError
-from processing.light import HEADROOM, SNR_ACCEPTABLE, read_light
-from processing.noise import NoiseModel
+from processing.survey.light import HEADROOM, SNR_ACCEPTABLE, read_light
+from processing.survey.noise import NoiseModel
 from tests.processing.sensor import FULL_E, GAIN_DN_PER_E, READ_NOISE_E, T_B_US, T_S_US, photo, raw
 
 NOISE = NoiseModel(GAIN_DN_PER_E, READ_NOISE_E * GAIN_DN_PER_E, "profile")

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
+from processing.calibration.frame_format import FrameFormat
 from processing.errors import ImageMismatch
-from processing.frame_format import FrameFormat
 from processing.isp import decode_srgb, encode_srgb, to_8bit
 from processing.live import LiveCamera, LiveChain
-from processing.metrics import psnr
 from processing.pipeline import ScenePipeline
+from processing.quality.metrics import psnr
 from rig.session import Session
 
 FRAME = FrameFormat(64, 48, "RGGB", 64.0, 4064.0)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from processing.checks.live import LiveCheck
 from processing.errors import ProcessingError
-from processing.live_checks import LiveCheck
 from rig.capture.findings import Finding
 from rig.exposure import plan_exposure
 from rig.plan import ExposurePlan

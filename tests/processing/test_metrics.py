@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from processing.errors import ImageMismatch
-from processing.metrics import delta_l, psnr, ssim
+from processing.quality.metrics import delta_l, psnr, ssim
 from tests.processing.scenes import kodak
 
 

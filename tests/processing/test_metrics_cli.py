@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from processing.errors import ProcessingError
-from processing.metrics import psnr, ssim
-from processing.metrics_cli import metrics
-from processing.metrics_files import read_8bit
-from processing.metrics_local import aligned_psnr, weighted_psnr, weighted_ssim
 from processing.outputs import write_image
+from processing.quality.cli import metrics
+from processing.quality.metrics import psnr, ssim
+from processing.quality.metrics_files import read_8bit
+from processing.quality.metrics_local import aligned_psnr, weighted_psnr, weighted_ssim
 from tests.processing.scenes import kodak
 
 SHARP = kodak("03")[:60, :80]

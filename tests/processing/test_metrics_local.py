@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structural_similarity
 
 from processing.errors import ImageMismatch, MetricUndefined, RegistrationFailed
-from processing.metrics_local import (
+from processing.quality.metrics_local import (
     READINGS,
     Alignment,
     Reading,
@@ -20,7 +20,7 @@ from processing.metrics_local import (
     weighted_psnr,
     weighted_ssim,
 )
-from processing.similarity import ssim_sums
+from processing.quality.similarity import ssim_sums
 from tests.processing.scenes import kodak
 
 Image = np.ndarray

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from processing.motion import MotionNotMeasurable, measure_speed, speed_mps, step_between
+from processing.survey.motion import MotionNotMeasurable, measure_speed, speed_mps, step_between
 from rig.exposure import plan_exposure
 from rig.plan import ExposurePlan
 from rig.profiles import load_rig

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processing.errors import ProcessingError
-from processing.measure import noise_of
-from processing.noise import NoiseModel, photon_transfer
+from processing.survey.measure import noise_of
+from processing.survey.noise import NoiseModel, photon_transfer
 from rig.profile_devices import SensorNoise
 from tests.processing.sensor import GAIN_DN_PER_E, READ_NOISE_E, WHITE_DN, board, photo, raw
 

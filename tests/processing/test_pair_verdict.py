@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from processing.clipping import clipped_shares
+from processing.checks.clipping import clipped_shares
+from processing.checks.pair_verdict import judge
+from processing.checks.verdict import PairVerdict
 from processing.errors import ProcessingError
 from processing.masks import FrozenBackground
-from processing.pair_verdict import judge
 from processing.pipeline import ScenePipeline
-from processing.verdict import PairVerdict
 from rig.capture.findings import Finding
 from rig.exposure import plan_exposure
 from rig.plan import ExposurePlan

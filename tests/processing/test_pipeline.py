@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from processing.calibration import SceneCalibration
+from processing.calibration.scene import SceneCalibration
 from processing.errors import CalibrationError
 from processing.pipeline import ScenePipeline
 from processing.profile import CHOICES, Choices

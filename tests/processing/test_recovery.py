@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from beamrig.demo.truth import cast_error_percent, geometric_error_px, mask_ious, true_tau
+from processing.blur.scene import measure_scene_blur
 from processing.masks import FrozenBackground
 from processing.pipeline import ScenePipeline
-from processing.scene_blur import measure_scene_blur
-from processing.tau import measure_tau
+from processing.survey.tau import measure_tau
 from tests.processing.world_scene import SCENE, WorldSession, record_world
 
 CAST_RMS_PERCENT, CAST_MAX_PERCENT = 0.02, 0.2

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from processing.batch import process_session
 from processing.errors import ProcessingError
-from processing.report_cli import report
-from processing.report_page import make_report
-from processing.report_page_svg import Marker, dots, histogram
+from processing.jobs.batch import process_session
+from processing.page.cli import report
+from processing.page.page import make_report
+from processing.page.svg import Marker, dots, histogram
 from rig.errors import BeamrigError
 from rig.records import RejectedShot, SyncProof
 from rig.session import Session

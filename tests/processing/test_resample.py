@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 
-from processing.resample import SplineWarp, warp
+from processing.alignment.resample import SplineWarp, warp
 from tests.processing.scenes import kodak
 
 Y, X = np.mgrid[:256, :384].astype(np.float32)

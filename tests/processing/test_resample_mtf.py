@@ -11,9 +11,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from processing.alignment.resample import Kernel, aligner
+from processing.alignment.resample_sinc import sinc_table
 from processing.errors import ProcessingError
-from processing.resample import Kernel, aligner
-from processing.resample_sinc import sinc_table
 from tests.processing.scenes import kodak
 
 HALF_WAY = {"bs3": (0.972, 0.837, 0.661, 0.375), "cmtf_like": (0.990, 1.003, 0.901, 0.558)}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.sharpness import pair_sharpness, patch_sharpness
+from processing.checks.sharpness import pair_sharpness, patch_sharpness
 from rig.records import RawPair
 from tests.processing.sensor import SHAPE, board, defocused, photo, raw
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import shift as subpixel_shift
 
+from processing.checks.stillness import EVERYWHERE, change_between
 from processing.errors import ImageMismatch
-from processing.stillness import EVERYWHERE, change_between
 from tests.processing.sensor import photo, raw
 
 

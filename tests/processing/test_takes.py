@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processing.calibration.takes import MosaicMean, Takes
 from processing.errors import CalibrationError, ImageMismatch
-from processing.takes import MosaicMean, Takes
 from rig.raw_image import RawImage
 from rig.session import Session
 from tests.processing.scenes import TrueRig

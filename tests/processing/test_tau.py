@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from processing.checks.stillness import change_between
 from processing.errors import ProcessingError
-from processing.stillness import change_between
-from processing.tau import measure_tau, tau_of_filter
+from processing.survey.tau import measure_tau, tau_of_filter
 from rig.records import RawPair
 from tests.processing.sensor import BLACK_DN, SHAPE, T_B_US, T_S_US, board, mosaic, photo, raw
 

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from beamrig.cli import cli
+from processing.checks.verdict import PairVerdict
+from processing.jobs.report import derived_path
 from processing.outputs import write_json
-from processing.report import derived_path
-from processing.verdict import PairVerdict
 from rig.capture.findings import Finding
 from rig.session import Session
 from tests.processing.scenes import record_session

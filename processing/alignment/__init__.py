@@ -1,0 +1,1 @@
+"""Where S's pixels lie in B, and B resampled there: registration, dense flow, kernels."""

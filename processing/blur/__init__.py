@@ -1,0 +1,1 @@
+"""How far the moving object is smeared, measured in the images."""

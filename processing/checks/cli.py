@@ -1,0 +1,100 @@
+"""`beamrig verdicts`: what the checks say of each pair, while it was taken and after development."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rig.cli.common import console, json_option, print_json
+from rig.cli.params import PathName
+from rig.records import KINDS
+
+if TYPE_CHECKING:
+    from rig.records import PairRecord
+    from rig.session import Session
+
+_EXAMPLES = """\b
+Examples:
+  beamrig verdicts my-session
+  beamrig verdicts my-session --scene s01 --kind action --level stop
+  beamrig verdicts my-session --json
+
+Exit code: 0, also when pairs are to be left out: that is no error.
+JSON: session, counts {stop, warn, note, good, unchecked}, pairs [{pair, level, recorded [finding], developed
+{level, findings [finding], figures} or null}]; a finding is {level, text, hint, figure}
+"""
+
+_COLOUR = {"stop": "red", "warn": "yellow", "note": "dim", "good": "green", "unchecked": "dim"}
+_ORDER = ("note", "warn", "stop")
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("folder", metavar="SESSION", type=PathName(file_okay=False))
+@click.option("--scene", metavar="NAME", help="Only this scene.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only takes of this kind.")
+@click.option("--level", type=click.Choice(_ORDER), help="Only pairs with a finding at least so grave.")
+@json_option
+def verdicts(folder: Path, scene: str | None, kind: str | None, level: str | None, as_json: bool) -> None:
+    """List the pairs of SESSION with what speaks against them, and why."""
+    from rig.session import Session
+
+    with Session.open(folder) as session:
+        if scene is not None:
+            session.scene(scene)
+        every = [_pair(session, record) for record in session.pairs(scene, kind)]
+    counts = {name: sum(one["level"] == name for one in every) for name in _COLOUR}
+    shown = [one for one in every if level is None or _grave(one["level"]) >= _grave(level)]
+    if as_json:
+        print_json({"session": str(folder), "counts": counts, "pairs": shown})
+        return
+    _show(shown)
+    said = ", ".join(f"{number} {name}" for name, number in counts.items() if number)
+    console().print(f"{len(every)} pairs: {said or 'none'}", markup=False)
+
+
+def _grave(level: str) -> int:
+    return _ORDER.index(level) if level in _ORDER else -1
+
+
+def _pair(session: Session, record: PairRecord) -> dict[str, Any]:
+    """Return what is known of a pair, as plain values."""
+    from processing.checks.verdict import PairVerdict
+    from processing.errors import ProcessingError
+    from processing.jobs.report import derived_path
+    from processing.outputs import read_json
+    from rig.capture.findings import Finding
+
+    stored = read_json(derived_path(session.root / "derived" / record.scene, record, "", ".json")) or {}
+    developed = None
+    if stored.get("verdict") is not None:
+        try:
+            developed = PairVerdict.from_dict(stored["verdict"])
+        except ProcessingError as error:
+            developed = PairVerdict((Finding("note", error.message, "process the session again"),))
+    found = [*record.findings, *(developed.findings if developed is not None else ())]
+    worst = max((one.level for one in found), key=_ORDER.index, default=None)
+    return {
+        "pair": record.id,
+        "level": worst or ("unchecked" if developed is None else "good"),
+        "recorded": [one.to_dict() for one in record.findings],
+        "developed": None if developed is None else developed.to_dict(),
+    }
+
+
+def _show(pairs: list[dict[str, Any]]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from rig.capture.findings import Finding
+
+    table = Table("pair", "verdict", "why")
+    for one in pairs:
+        developed = one["developed"] or {"findings": []}
+        found = [Finding.from_dict(each) for each in [*one["recorded"], *developed["findings"]]]
+        found.sort(key=lambda each: -_ORDER.index(each.level))
+        why = "\n".join(each.one_line() for each in found)
+        table.add_row(one["pair"], f"[{_COLOUR[one['level']]}]{one['level']}[/]", escape(why))
+    if pairs:
+        console().print(table)

@@ -1,0 +1,1 @@
+"""Whole sessions developed on all cores or many machines, with a record of every pair."""

@@ -1,0 +1,116 @@
+"""The same tasks on a dask cluster: other machines that see the session under the same path.
+
+Which task a worker takes is dask's business. A task of a worker that dies is given to another one; only when
+it takes several down with it, it counts as failed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Final
+
+import distributed
+from distributed import KilledWorker
+
+from processing.errors import WorkerLost
+from processing.jobs.pair_record import versions
+
+CONNECT_S: Final = 10.0
+"""Patience with a scheduler that does not answer, and with one that has no workers yet."""
+_HINT: Final = "start them as: dask worker {address} --nworkers auto --nthreads 1"
+
+
+class ClusterCrew:
+    """The workers of a dask cluster.
+
+    Args:
+        address: of the scheduler, such as tcp://host:8786.
+        session: folder of the session; all workers must see it.
+        patience_s: for the scheduler and its workers.
+
+    Raises:
+        WorkerLost: if there is no scheduler, no worker, or one that would not give the same results.
+    """
+
+    def __init__(self, address: str, session: Path, patience_s: float = CONNECT_S) -> None:
+        self.threads: int | None = 1
+        logging.getLogger("distributed").setLevel(logging.ERROR)
+        client: Any = distributed.Client  # which has no types
+        try:
+            self._client = client(address, timeout=patience_s, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise WorkerLost(
+                f"no dask scheduler answers at {address}", hint="start one: dask scheduler"
+            ) from error
+        try:
+            self._wait_for_workers(address, patience_s)
+            self._compare(session)
+            workers = self._client.scheduler_info(n_workers=-1)["workers"]
+            self.seats = 2 * sum(worker["nthreads"] for worker in workers.values())
+            self.name = f"{len(workers)} workers at {address}"
+            self._executor = self._client.get_executor(pure=False)
+        except BaseException:
+            self._client.close()
+            raise
+
+    def submit(self, work: Callable[[Any], Any], task: Any) -> Future[Any]:
+        """Give a task to the cluster."""
+        future: Future[Any] = self._executor.submit(work, task)
+        return future
+
+    def result(self, future: Future[Any]) -> Any:
+        """Return what a finished task gave, or raise what it raised.
+
+        Raises:
+            WorkerLost: if every worker that took it died.
+        """
+        try:
+            return future.result()
+        except KilledWorker as error:
+            raise WorkerLost(
+                "every worker of the cluster that took this task died", hint="look at the workers' logs"
+            ) from error
+
+    def close(self, *, at_once: bool = False) -> None:
+        """Say good-bye to the cluster; its workers stay for others."""
+        self._executor.shutdown(wait=not at_once)
+        self._client.close()
+
+    def _wait_for_workers(self, address: str, patience_s: float) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=patience_s)
+        except TimeoutError as error:
+            raise WorkerLost(
+                f"the dask scheduler at {address} has no workers", hint=_HINT.format(address=address)
+            ) from error
+
+    def _compare(self, session: Path) -> None:
+        """Make sure that every worker sees the session and would give the same bits as this computer."""
+        here = versions()
+        try:
+            found = self._client.run(_look, str(session))
+        except ModuleNotFoundError as error:
+            raise WorkerLost(
+                f"a worker of the cluster has no {error.name}", hint="install the same beamrig on all of them"
+            ) from error
+        for worker, (there, sees) in found.items():
+            other = {name: version for name, version in there.items() if here[name] != version}
+            if other:
+                name, version = next(iter(other.items()))
+                raise WorkerLost(
+                    f"worker {worker} has {name} {version}, this computer {here[name]}",
+                    hint="the same versions on all, or the results differ",
+                )
+            if not sees:
+                raise WorkerLost(
+                    f"worker {worker} does not see {session}",
+                    hint="all workers must see the session under the same path",
+                )
+
+
+def _look(session: str) -> tuple[dict[str, str], bool]:
+    """Return a worker's versions, and whether it sees the session; runs on the worker."""
+    return versions(), Path(session, "session.yaml").is_file()

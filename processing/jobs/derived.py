@@ -1,0 +1,173 @@
+"""What a session's processing left in SESSION/derived, joined with what the journal knows of each pair.
+
+Read by the export and by the report. Nothing is judged here beyond the question whether a pair's results
+are there, whole, and of the RAW files that the journal names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from processing.jobs.report import derived_path
+from processing.outputs import read_json
+from rig.records import PairRecord, RejectedShot, TakeRecord
+from rig.session import Session, missing_files
+
+State = Literal["developed", "missing", "stale", "failed"]
+PARTS: Final = ("B", "S", "mask")
+
+
+@dataclass(frozen=True)
+class DerivedPair:
+    """A pair of the journal and what the processing made of it.
+
+    Attributes:
+        record: the pair.
+        plan: plan of its take as plain values; empty without one.
+        data: the record beside its images; empty when there is none.
+        files: "B", "S" and (of action pairs) "mask" -> path, of those that are there.
+        state: "developed" when everything is there, "missing", "stale" when it is of other RAW files, or
+            "failed" when the processing gave up on it.
+        why: the reason, when it is not developed.
+    """
+
+    record: PairRecord
+    plan: Mapping[str, Any]
+    data: Mapping[str, Any]
+    files: Mapping[str, Path]
+    state: State
+    why: str = ""
+
+    @property
+    def findings(self) -> list[Mapping[str, Any]]:
+        """Findings of the checks after development: dicts with level, text, hint, figure."""
+        verdict = self.data.get("verdict") or []
+        found = verdict.get("findings", []) if isinstance(verdict, Mapping) else verdict
+        return [one for one in found if isinstance(one, Mapping)]
+
+    @property
+    def figures(self) -> Mapping[str, Any]:
+        """Figures of the checks after development."""
+        verdict = self.data.get("verdict")
+        found = verdict.get("figures") if isinstance(verdict, Mapping) else self.data.get("figures")
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def level(self) -> str:
+        """The worst of what was found: "stop", "warn", "note"; "good" for nothing, or "unchecked"."""
+        levels = {one.level for one in self.record.findings} | {one.get("level") for one in self.findings}
+        worst = next((level for level in ("stop", "warn", "note") if level in levels), None)
+        return worst or ("unchecked" if self.data.get("verdict") is None else "good")
+
+    @property
+    def stops(self) -> list[str]:
+        """What forbids to use the pair, found while it was taken or after its development."""
+        seen = [str(one.get("text", "")) for one in self.findings if one.get("level") == "stop"]
+        return [one.one_line() for one in self.record.findings if one.level == "stop"] + seen
+
+
+@dataclass(frozen=True)
+class DerivedScene:
+    """A scene's results.
+
+    Attributes:
+        session, name: which scene.
+        metrics: figures of the scene (metrics.json); empty before the processing.
+        calibration: content of the calibration that was used (pipeline.json); empty before the processing.
+        pairs: its static and action pairs in the journal's order.
+        rejected: its rejected shots.
+        takes: its takes.
+    """
+
+    session: Session
+    name: str
+    metrics: Mapping[str, Any]
+    calibration: Mapping[str, Any]
+    pairs: tuple[DerivedPair, ...]
+    rejected: tuple[RejectedShot, ...]
+    takes: tuple[TakeRecord, ...] = field(repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """SESSION/derived/<scene>."""
+        return self.session.root / "derived" / self.name
+
+    def of_kind(self, kind: str) -> list[DerivedPair]:
+        """Return the pairs of one kind."""
+        return [pair for pair in self.pairs if pair.record.kind == kind]
+
+
+def read_scenes(session: Session) -> Iterator[DerivedScene]:
+    """Yield what is known of each scene of a session, by name.
+
+    Raises:
+        SessionError: if a scene's card is damaged.
+    """
+    for scene in session.scenes():
+        yield read_scene(session, scene.name)
+
+
+def read_scene(session: Session, name: str) -> DerivedScene:
+    """Return what is known of one scene.
+
+    Raises:
+        SessionError: if there is no such scene.
+    """
+    session.scene(name)
+    folder = session.root / "derived" / name
+    takes = tuple(session.takes(name))
+    plans = {(take.kind, take.take): take.details.get("plan") or {} for take in takes}
+    shots = session.shots(name)
+    metrics = read_json(folder / "metrics.json") or {}
+    failed = metrics.get("failed") or {}
+    pairs = tuple(
+        _pair(folder, shot, plans.get((shot.kind, shot.take), {}), failed.get(shot.id, ""))
+        for shot in shots
+        if isinstance(shot, PairRecord) and shot.kind in ("static", "action")
+    )
+    return DerivedScene(
+        session,
+        name,
+        metrics,
+        read_json(folder / "pipeline.json") or {},
+        pairs,
+        tuple(shot for shot in shots if isinstance(shot, RejectedShot)),
+        takes,
+    )
+
+
+def _pair(folder: Path, record: PairRecord, plan: Mapping[str, Any], failed: str) -> DerivedPair:
+    data = read_json(derived_path(folder, record, "", ".json")) or {}
+    files: dict[str, Path] = {}
+    for part in PARTS:
+        candidates = (derived_path(folder, record, part, suffix) for suffix in _suffixes(data))
+        found = next((path for path in candidates if path.is_file()), None)
+        if found is not None:
+            files[part] = found
+    state, why = _state(record, data, files)
+    if failed and state != "developed":
+        state, why = "failed", str(failed)
+    return DerivedPair(record, plan, data, files, state, why)
+
+
+def _suffixes(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the suffixes of images, that of the last run first."""
+    images = data.get("images")
+    return (".tiff", ".png") if isinstance(images, list) and "tiff" in images else (".png", ".tiff")
+
+
+def _state(record: PairRecord, data: Mapping[str, Any], files: Mapping[str, Path]) -> tuple[State, str]:
+    wanted = PARTS if record.kind == "action" else PARTS[:2]
+    lacking = [part for part in wanted if part not in files]
+    if not data and missing_files(record):
+        return "missing", "its RAW files are gone"
+    if not data or lacking:
+        return "missing", "not developed" if not data else f"lacks {' and '.join(lacking)}"
+    sources = data.get("sources", {})
+    now = {"B": record.meta_b.get("sha256"), "S": record.meta_s.get("sha256")}
+    if sources != now:
+        return "stale", "developed from other RAW files"
+    return "developed", ""

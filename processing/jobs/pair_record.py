@@ -1,0 +1,149 @@
+"""The record of a developed pair: what it was made from and with, and the hashes of what came out.
+
+It lies beside the pair's images as <pair>.json. A pair is skipped only if its record is what would be written
+now and its files are there; and with it the pair can be made again, bit by bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from processing.calibration.file import ALGORITHM
+from processing.calibration.scene import SceneCalibration
+from processing.jobs.report import derived_path
+from processing.jobs.steps import Job
+from processing.outputs import read_json
+from rig.records import PairRecord
+
+SCHEMA: Final = 2
+_MADE_WITH: Final = (
+    "schema", "pair", "profile", "choices", "calibration", "algorithm", "sources", "box", "images", "mask",
+)  # fmt: skip
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of what takes part in the bits of the result."""
+    try:
+        own = metadata.version("beamrig")
+    except metadata.PackageNotFoundError:
+        own = "0+unknown"
+    return {
+        "beamrig": own,
+        "algorithm": str(ALGORITHM),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+    }
+
+
+def mask_origin(
+    method: str, background: Sequence[PairRecord], others: Sequence[PairRecord]
+) -> dict[str, Any]:
+    """Describe what a mask depends on besides its own pair.
+
+    Args:
+        method: of `Choices.masks`.
+        background: static pairs that the background model saw.
+        others: action pairs that it saw (Algorithm 1 as printed).
+    """
+    lines = [f"{r.id} {r.meta_b['sha256']} {r.meta_s['sha256']}" for r in others]
+    return {
+        "method": method,
+        "background": [record.id for record in background],
+        "others": hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16] if lines else None,
+    }
+
+
+def made_with(
+    record: PairRecord, job: Job, calibration: SceneCalibration, mask: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return what determines the results of a pair, as plain values.
+
+    Args:
+        record: the RAW pair.
+        job: what to make.
+        calibration: of the scene.
+        mask: `mask_origin`, or None where no mask is made.
+    """
+    return {
+        "schema": SCHEMA,
+        "pair": record.id,
+        "profile": job.profile,
+        "choices": calibration.choices.to_dict(),
+        "calibration": calibration.id,
+        "algorithm": ALGORITHM,
+        "sources": {"B": record.meta_b["sha256"], "S": record.meta_s["sha256"]},
+        "box": list(calibration.box),
+        "images": [job.bits, job.format] if job.images else None,
+        "mask": dict(mask) if mask is not None else None,
+    }
+
+
+def read_record(folder: Path, record: PairRecord) -> dict[str, Any] | None:
+    """Return the record of a pair from its scene's folder of results, or None where there is none, whole."""
+    stored = read_json(derived_path(folder, record, "", ".json"))
+    if stored is None or stored.get("schema") != SCHEMA or not isinstance(stored.get("files"), dict):
+        return None
+    return stored
+
+
+def covers(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Tell whether a record's results are what is wanted, or more: a mask or images made before may stay."""
+    asked = dict(wanted)
+    for part in ("images", "mask"):
+        if asked[part] is None:
+            asked[part] = stored.get(part)
+    return all(stored.get(key) == asked[key] for key in _MADE_WITH)
+
+
+def parts_that_stay(stored: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of an older record stays when only masks or only images are made.
+
+    That is "images" or "mask", and "files"; nothing stays unless it was made from and with the same.
+    """
+    if stored is None or not covers(stored, {**wanted, "images": None, "mask": None}):
+        return {}
+    stays = {part: stored[part] for part in ("images", "mask") if wanted[part] is None and stored[part]}
+    files = {
+        name: facts
+        for name, facts in stored["files"].items()
+        if ("mask" if name.endswith("_mask.png") else "images") in stays
+    }
+    return {**stays, "files": files}
+
+
+def changed_files(folder: Path, record: PairRecord, stored: Mapping[str, Any]) -> list[str]:
+    """Return the names of a record's files whose bytes are not what was written, or that are gone."""
+    home = derived_path(folder, record, "", ".json").parent
+    changed = []
+    for name, facts in stored["files"].items():
+        try:
+            with (home / Path(name).name).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            found = ""
+        if found != facts["sha256"]:
+            changed.append(name)
+    return changed
+
+
+def files_are_there(folder: Path, record: PairRecord, stored: Mapping[str, Any]) -> bool:
+    """Tell whether all files of a record exist with their recorded size."""
+    home = derived_path(folder, record, "", ".json").parent
+    try:
+        return all(
+            (home / Path(name).name).stat().st_size == facts["bytes"]
+            for name, facts in stored["files"].items()
+        )
+    except (OSError, KeyError, TypeError):
+        return False

@@ -1,0 +1,1 @@
+"""How well two images agree: PSNR, SSIM, Delta-L, weighted and aligned."""
