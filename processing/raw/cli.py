@@ -19,7 +19,7 @@ __all__ = ["develop"]
 
 _EXAMPLES = """\b
 Examples:
-  beamrig develop my-session/raw/s01/static/*.dng --out pictures
+  beamrig develop my-session/scenes/s01/static/*.dng --out pictures
   beamrig develop photo.NEF --out photo.png --exposure auto --bits 8
   beamrig develop chart.dng --chart --json
 
