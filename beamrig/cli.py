@@ -41,6 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "calibrate": Entry("processing.calibration.cli:calibrate", "Make calibration files for many sessions."),
     "develop": Entry("processing.raw.cli:develop", "Develop RAW files of any camera (DNG, NEF, CR2)."),
     "verdicts": Entry("processing.checks.cli:verdicts", "List what the checks say of each pair."),
+    "review": Entry("rig.cli.review:review", "Reject or accept pairs of a session yourself."),
     "report": Entry("processing.page.cli:report", "Write a session's report as one HTML page."),
     "export": Entry("processing.dataset.cli:export", "Export a data set in the published layout; check one."),
     "metrics": Entry("processing.quality.cli:metrics", "Compare images: PSNR, SSIM, weighted and aligned."),

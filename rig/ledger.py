@@ -20,6 +20,7 @@ from rig.records import (
     revoked_id,
     shot_record,
 )
+from rig.review import REVIEWED, Review, review_of
 
 
 class Ledger:
@@ -43,6 +44,7 @@ class Ledger:
         self._takes: dict[tuple[str, str, int], TakeRecord] = {}
         self._announced: dict[str, PairRecord] = {}
         self._kept: dict[str, Mapping[str, Any]] = {}
+        self._reviews: dict[str, Review] = {}
         self._problems: list[str] = []
 
     def shots(self) -> list[PairRecord | RejectedShot]:
@@ -75,6 +77,12 @@ class Ledger:
             self._read_on()
             return dict(self._kept)
 
+    def reviews(self) -> dict[str, Review]:
+        """Return what a person decided about pairs, by the pair's id."""
+        with self._mutex:
+            self._read_on()
+            return dict(self._reviews)
+
     def problems(self) -> list[str]:
         """Return what of the journal cannot be read or is not as it was written, one line each."""
         with self._mutex:
@@ -106,6 +114,11 @@ class Ledger:
             self._revoke(event)
         elif name == "frame_kept":
             self._kept[str(event["file"])] = event
+        elif name == REVIEWED:
+            pair, review = review_of(event)
+            self._reviews.pop(pair, None)
+            if review is not None:
+                self._reviews[pair] = review
         elif name in ("take_started", "take_ended"):
             key = _take_key(event)
             if name == "take_started":

@@ -13,6 +13,7 @@ from rig.records import KINDS
 
 if TYPE_CHECKING:
     from rig.records import PairRecord
+    from rig.review import Review
     from rig.session import Session
 
 _EXAMPLES = """\b
@@ -22,8 +23,9 @@ Examples:
   beamrig verdicts my-session --json
 
 Exit code: 0, also when pairs are to be left out: that is no error.
-JSON: session, counts {stop, warn, note, good, unchecked}, pairs [{pair, level, recorded [finding], developed
-{level, findings [finding], figures} or null}]; a finding is {level, text, hint, figure}
+JSON: session, counts {stop, warn, note, good, unchecked, rejected, accepted}, pairs [{pair, level, recorded
+[finding], developed {level, findings [finding], figures} or null, review {decision, reason, time} or null}];
+a finding is {level, text, hint, figure}. "rejected" and "accepted" count what 'beamrig review' decided.
 """
 
 _COLOUR = {"stop": "red", "warn": "yellow", "note": "dim", "good": "green", "unchecked": "dim"}
@@ -38,13 +40,17 @@ _ORDER = ("note", "warn", "stop")
 @json_option
 def verdicts(folder: Path, scene: str | None, kind: str | None, level: str | None, as_json: bool) -> None:
     """List the pairs of SESSION with what speaks against them, and why."""
+    from rig.review import reviews
     from rig.session import Session
 
     with Session.open(folder) as session:
         if scene is not None:
             session.scene(scene)
-        every = [_pair(session, record) for record in session.pairs(scene, kind)]
+        decided = reviews(session)
+        every = [_pair(session, record, decided.get(record.id)) for record in session.pairs(scene, kind)]
     counts = {name: sum(one["level"] == name for one in every) for name in _COLOUR}
+    for name in ("reject", "accept"):
+        counts[f"{name}ed"] = sum((one["review"] or {}).get("decision") == name for one in every)
     shown = [one for one in every if level is None or _grave(one["level"]) >= _grave(level)]
     if as_json:
         print_json({"session": str(folder), "counts": counts, "pairs": shown})
@@ -58,7 +64,7 @@ def _grave(level: str) -> int:
     return _ORDER.index(level) if level in _ORDER else -1
 
 
-def _pair(session: Session, record: PairRecord) -> dict[str, Any]:
+def _pair(session: Session, record: PairRecord, review: Review | None) -> dict[str, Any]:
     """Return what is known of a pair, as plain values."""
     from processing.checks.verdict import PairVerdict
     from processing.errors import ProcessingError
@@ -80,6 +86,7 @@ def _pair(session: Session, record: PairRecord) -> dict[str, Any]:
         "level": worst or ("unchecked" if developed is None else "good"),
         "recorded": [one.to_dict() for one in record.findings],
         "developed": None if developed is None else developed.to_dict(),
+        "review": None if review is None else review.to_dict(),
     }
 
 
@@ -94,7 +101,9 @@ def _show(pairs: list[dict[str, Any]]) -> None:
         developed = one["developed"] or {"findings": []}
         found = [Finding.from_dict(each) for each in [*one["recorded"], *developed["findings"]]]
         found.sort(key=lambda each: -_ORDER.index(each.level))
-        why = "\n".join(each.one_line() for each in found)
+        review = one["review"]
+        said = [f"{review['decision']}ed by the reviewer: {review['reason']}"] if review else []
+        why = "\n".join([*said, *(each.one_line() for each in found)])
         table.add_row(one["pair"], f"[{_COLOUR[one['level']]}]{one['level']}[/]", escape(why))
     if pairs:
         console().print(table)

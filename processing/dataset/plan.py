@@ -201,12 +201,14 @@ def _good_pairs(scene: DerivedScene, wanted_out: set[str], left_out: list[LeftOu
         if names & wanted_out:
             wanted_out -= names
             left_out.append(LeftOut(folder.name, pair.record.id, "left out by hand"))
+        elif pair.review is not None and pair.left_out:
+            left_out.append(LeftOut(folder.name, pair.record.id, pair.left_out))
         elif pair.state == "failed":
             left_out.append(LeftOut(folder.name, pair.record.id, f"processing failed: {pair.why}"))
         elif pair.state != "developed":
             undone.append(pair)
-        elif pair.stops:
-            left_out.append(LeftOut(folder.name, pair.record.id, f"checks: {'; '.join(pair.stops)}"))
+        elif pair.left_out:
+            left_out.append(LeftOut(folder.name, pair.record.id, pair.left_out))
         else:
             good.append(pair)
     if undone:
@@ -266,13 +268,17 @@ def _named(scene: str, pairs: Iterable[DerivedPair]) -> list[Item]:
 
 def _made_of(pair: DerivedPair) -> list[Any]:
     data, record = pair.data, pair.record
-    return [record.id, data.get("calibration"), record.meta_b.get("sha256"), record.meta_s.get("sha256")]
+    made = [record.id, data.get("calibration"), record.meta_b.get("sha256"), record.meta_s.get("sha256")]
+    return made if pair.review is None else [*made, pair.review.line()]
 
 
 def _notes(plans: Sequence[ScenePlan], wishes: Wishes) -> Iterable[str]:
     for split in ("train", "test"):
         if not any(plan.split == split for plan in plans):
             yield f"no scene is in the {split} split; name some with --test-scene, or record more scenes"
+    kept = [item.pair for plan in plans for item in plan.items if item.pair.stops and item.pair.review]
+    for pair in kept:
+        yield f"{pair.record.id} is in, in spite of the checks: {pair.review.line() if pair.review else ''}"
     sizes = sorted({(plan.window.width, plan.window.height) for plan in plans})
     if any(size[0] > WIDTH or size[1] > HEIGHT for size in sizes):
         yield f"images larger than {DEFAULT_SIZE}: the published loader would cut their masks only"

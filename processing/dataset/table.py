@@ -69,6 +69,7 @@ def row_of(scene: ScenePlan, item: Item, written: Written) -> dict[str, Any]:
         "calibration": pair.data.get("calibration"),
         "verdict": pair.level,
         "findings": "; ".join(str(one.get("text", "")) for one in pair.findings),
+        "review": pair.review.line() if pair.review is not None else "",
         "capture_warnings": "; ".join(record.warnings),
         "raw_b_sha256": record.meta_b.get("sha256"),
         "raw_s_sha256": record.meta_s.get("sha256"),

@@ -7,13 +7,14 @@ are there, whole, and of the RAW files that the journal names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from processing.jobs.report import derived_path
 from processing.outputs import read_json
 from rig.records import PairRecord, RejectedShot, TakeRecord
+from rig.review import Review, reviews
 from rig.session import Session, missing_files
 
 State = Literal["developed", "missing", "stale", "failed"]
@@ -32,6 +33,7 @@ class DerivedPair:
         state: "developed" when everything is there, "missing", "stale" when it is of other RAW files, or
             "failed" when the processing gave up on it.
         why: the reason, when it is not developed.
+        review: what a person decided about it; None when nobody did.
     """
 
     record: PairRecord
@@ -40,6 +42,7 @@ class DerivedPair:
     files: Mapping[str, Path]
     state: State
     why: str = ""
+    review: Review | None = None
 
     @property
     def findings(self) -> list[Mapping[str, Any]]:
@@ -67,6 +70,13 @@ class DerivedPair:
         """What forbids to use the pair, found while it was taken or after its development."""
         seen = [str(one.get("text", "")) for one in self.findings if one.get("level") == "stop"]
         return [one.one_line() for one in self.record.findings if one.level == "stop"] + seen
+
+    @property
+    def left_out(self) -> str:
+        """Why the pair is not to be used: a person's word, else what the checks say; empty when it is."""
+        if self.review is not None:
+            return self.review.line() if self.review.decision == "reject" else ""
+        return f"checks: {'; '.join(self.stops)}" if self.stops else ""
 
 
 @dataclass(frozen=True)
@@ -123,8 +133,12 @@ def read_scene(session: Session, name: str) -> DerivedScene:
     shots = session.shots(name)
     metrics = read_json(folder / "metrics.json") or {}
     failed = metrics.get("failed") or {}
+    decided = reviews(session)
     pairs = tuple(
-        _pair(folder, shot, plans.get((shot.kind, shot.take), {}), failed.get(shot.id, ""))
+        replace(
+            _pair(folder, shot, plans.get((shot.kind, shot.take), {}), failed.get(shot.id, "")),
+            review=decided.get(shot.id),
+        )
         for shot in shots
         if isinstance(shot, PairRecord) and shot.kind in ("static", "action")
     )

@@ -28,6 +28,8 @@ class PairFigures:
         findings: their texts.
         figures: what was measured of it.
         state, why: see `DerivedPair`.
+        review: what a person decided about it, in words; empty when nobody did.
+        left_out: why it is not to be used, see `DerivedPair`.
     """
 
     pair: str
@@ -36,6 +38,8 @@ class PairFigures:
     figures: dict[str, float]
     state: str
     why: str
+    review: str = ""
+    left_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -223,6 +227,8 @@ def _pair(pair: DerivedPair) -> PairFigures:
         figures,
         pair.state,
         pair.why,
+        pair.review.line() if pair.review is not None else "",
+        pair.left_out,
     )
 
 

@@ -109,7 +109,7 @@ def _head(figures: SessionFigures) -> str:
     pairs = [pair for scene in figures.scenes for pair in scene.of_kind("action")]
     developed = sum(pair.state == "developed" for pair in pairs)
     lost = sum(shot.split("/")[1] == "action" for scene in figures.scenes for shot, _ in scene.rejected)
-    stopped = sum(pair.level == "stop" for pair in pairs)
+    stopped = sum(bool(pair.left_out) for pair in pairs)
     after, total = figures.mean["after"], len(figures.scenes)
     facts = [
         ("Rig", figures.rig),
@@ -126,7 +126,7 @@ def _head(figures: SessionFigures) -> str:
             f"action pairs developed in {len(scenes)} of {total} scenes",
         ),
         (str(lost), "action shots rejected at capture"),
-        (str(stopped), "developed pairs that a check stops"),
+        (str(stopped), "pairs left out by a check or the reviewer"),
         (number(after.get("delta_l_percent"), 2, " %"), "mean ΔL of the static pairs; paper 2.87 %"),
         (number(after.get("psnr_db"), 2, " dB"), "mean PSNR of the static pairs; paper 36.79 dB"),
     ]
@@ -199,17 +199,23 @@ def _left_out(figures: SessionFigures) -> str:
     ]
     for scene in figures.scenes:
         for pair in scene.pairs:
-            if pair.state != "developed" and scene.static_pair:
-                rows.append([cell(pair.pair), cell(pair.state, "words"), cell(pair.why, "words")])
+            why = "; ".join(pair.findings)
+            if pair.review:
+                what, _, reason = pair.review.partition(": ")
+                why = "; ".join(filter(None, (reason, why)))
+            elif pair.state != "developed" and scene.static_pair:
+                what, why = pair.state, pair.why
             elif pair.level == "stop":
-                why = "; ".join(pair.findings)
-                rows.append([cell(pair.pair), cell("stopped by a check", "words"), cell(why, "words")])
+                what = "stopped by a check"
+            else:
+                continue
+            rows.append([cell(pair.pair), cell(what, "words"), cell(why, "words")])
     body = (
         table(("shot", "what", "why"), rows, words=(1, 2))
         if rows
-        else '<p class="sub">None: every shot became a pair, each was developed, no check stops one.</p>'
+        else '<p class="sub">None: every shot became a pair, each was developed, nothing stops one.</p>'
     )
-    return f"<section><h2>Rejected shots and failed pairs</h2>{body}</section>"
+    return f"<section><h2>Rejected shots, failed and reviewed pairs</h2>{body}</section>"
 
 
 def _again(figures: SessionFigures, folder: str) -> str:

@@ -83,7 +83,7 @@ def scene_pictures(scene: DerivedScene) -> ScenePictures:
         cast, spread = _cast(pipeline)
     except BeamrigError as error:
         notes.append(f"no pictures of the calibration: {error.one_line()}")
-    shown = [pair for pair in scene.of_kind("action") if pair.state == "developed" and not pair.stops]
+    shown = [pair for pair in scene.of_kind("action") if pair.state == "developed" and not pair.left_out]
     action: tuple[Picture, ...] = ()
     if shown:
         action = _action(shown[len(shown) // 2])

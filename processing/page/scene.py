@@ -158,7 +158,10 @@ def _pairs(pairs: Sequence[PairFigures]) -> str:
                 f"<td>{pill(level)}</td>",
                 cell(number(one.figures.get("background_delta_l_percent"), 3, " %")),
                 cell(number(one.figures.get("mask_percent"), 2, " %")),
-                cell("; ".join(filter(None, (one.why, *one.findings))) or _SILENT.get(level, ""), "words"),
+                cell(
+                    "; ".join(filter(None, (one.review, one.why, *one.findings))) or _SILENT.get(level, ""),
+                    "words",
+                ),
             ]
         )
     titles = ("pair", "verdict", "ΔL of the still part", "blurred area", "findings")

@@ -20,6 +20,7 @@ from processing.dataset.plan import Wishes
 from processing.errors import Cancelled, ProcessingError
 from processing.jobs.batch import process_session
 from rig.records import PairRecord
+from rig.review import review_pairs
 from rig.session import Session
 from tests.processing.scenes import record_session
 
@@ -177,6 +178,23 @@ def test_bad_pairs_are_left_out_and_listed_with_their_reasons(session: Session, 
     card = (tmp_path / "set" / "README.md").read_text()
     assert "monday/s01/action/t01_0001 | checks: B and S do not show the same moment" in card
     assert len(list((tmp_path / "set" / "masks").rglob("*.png"))) == 1
+
+
+def test_the_reviewer_has_the_last_word_and_it_is_listed(session: Session, tmp_path: Path) -> None:
+    stop = {"level": "stop", "text": "the rig was bumped", "hint": "", "figure": 3.5}
+    edit_record(session, 1, verdict={"level": "stop", "findings": [stop], "figures": {}})
+    review_pairs(session, ["s01/action/t01_0000"], "reject", "a bird flew through")
+    review_pairs(session, ["s01/action/t01_0001"], "accept", "far from the object")
+    report = export_sessions([session], tmp_path / "set")
+    assert [(one.shot, one.why) for one in report.plan.left_out] == [
+        ("s01/action/t01_0000", "rejected by the reviewer: a bird flew through")
+    ]
+    assert any("in spite of the checks: accepted by the reviewer" in note for note in report.plan.notes)
+    card = (tmp_path / "set" / "README.md").read_text()
+    assert "monday/s01/action/t01_0000 | rejected by the reviewer: a bird flew through" in card
+    with (tmp_path / "set" / "pairs.csv").open(newline="") as file:
+        rows = {row["source_pair"]: row["review"] for row in csv.DictReader(file)}
+    assert rows["s01/action/t01_0001"] == "accepted by the reviewer: far from the object"
 
 
 def test_a_pair_that_was_taken_back_is_left_out(session: Session, tmp_path: Path) -> None:

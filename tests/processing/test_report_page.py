@@ -21,10 +21,12 @@ from processing.page.page import make_report
 from processing.page.svg import Marker, dots, histogram
 from rig.errors import BeamrigError
 from rig.records import RejectedShot, SyncProof
+from rig.review import review_pairs
 from rig.session import Session
 
 OPERATOR = "<script>alert(1)</script>"
 LOST = "camera S: its frame <b>was lost</b> on the way"
+BIRD = "a <em>bird</em> flew through"
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 
 
@@ -92,6 +94,7 @@ def session(recorded: Session, tmp_path_factory: pytest.TempPathFactory) -> Sess
     path = folder / "derived" / "s01" / "action" / "t01_0002.json"
     verdict = {"level": "stop", "findings": [stop], "figures": {"blur_B_px": 11.5}}
     path.write_text(json.dumps({**json.loads(path.read_text()), "verdict": verdict}))
+    review_pairs(session, ["s01/action/t01_0000"], "reject", BIRD)
     return session
 
 
@@ -174,6 +177,7 @@ def test_what_is_left_out_stands_there_with_its_reason(page: Page) -> None:
     assert rows["s01/action/t01_0002"] == [
         "stopped by a check", "B and S do not show the same moment take it again",
     ]  # fmt: skip
+    assert rows["s01/action/t01_0000"] == ["rejected by the reviewer", BIRD]
 
 
 def test_the_calibration_and_the_way_to_make_it_again_are_told(page: Page, session: Session) -> None:

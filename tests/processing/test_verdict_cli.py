@@ -13,6 +13,7 @@ from processing.checks.verdict import PairVerdict
 from processing.jobs.report import derived_path
 from processing.outputs import write_json
 from rig.capture.findings import Finding
+from rig.review import review_pairs
 from rig.session import Session
 from tests.processing.scenes import record_session
 
@@ -52,6 +53,16 @@ def test_json_holds_findings_and_figures_and_a_level_may_be_asked_for(session: P
     assert pair["developed"]["findings"] == [BUMPED.to_dict()]
     assert pair["developed"]["figures"] == {"shift_S_mean_px": 3.1}
     assert data["counts"]["good"] == 1
+
+
+def test_the_reviewers_word_stands_beside_the_verdict(session: Path) -> None:
+    with Session.open(session) as opened:
+        review_pairs(opened, ["s01/action/t01_0001"], "reject", "a bird flew through")
+    done = CliRunner().invoke(cli, ["verdicts", str(session)], env={"COLUMNS": "200"})
+    assert "rejected by the reviewer: a bird flew through" in done.output
+    assert "1 rejected" in done.output
+    data = json.loads(CliRunner().invoke(cli, ["verdicts", str(session), "--json"]).output)
+    assert [one["review"] and one["review"]["decision"] for one in data["pairs"]] == [None, "reject"]
 
 
 def test_a_scene_that_is_not_there_is_one_line(session: Path) -> None:
