@@ -204,17 +204,19 @@ def test_a_damaged_foreign_file_gives_a_picture_of_the_right_size_or_a_typed_err
 def test_what_breaks_the_reading_process_does_not_break_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    broken = tmp_path / "processing"
-    broken.mkdir()
-    text = (ROOT / "processing" / "raw_worker.py").read_text()
+    broken = tmp_path / "processing" / "raw"
+    broken.mkdir(parents=True)
+    text = (ROOT / "processing" / "raw" / "worker.py").read_text()
     lines = [f"{limit}: Final = 0" if line.startswith(limit) else line for line in text.splitlines()]
-    (broken / "raw_worker.py").write_text("\n".join(lines))
-    (broken / "__init__.py").touch()
-    monkeypatch.setattr("processing.raw.file.__file__", str(broken / "raw_file.py"))
+    assert lines != text.splitlines()
+    (broken / "worker.py").write_text("\n".join(lines))
+    for package in (broken, broken.parent):
+        (package / "__init__.py").touch()
+    monkeypatch.setattr("processing.raw.file.__file__", str(broken / "file.py"))
     path = foreign_dng(tmp_path / "f.dng", noise())
     with pytest.raises(RawFileError, match="LibRaw broke down"):
         develop_file(path)
-    (broken / "raw_worker.py").write_text(text)  # the same process without that limit reads the file
+    (broken / "worker.py").write_text(text)  # the same process without that limit reads the file
     assert develop_file(path).rgb.shape == (48, 64, 3)
 
 

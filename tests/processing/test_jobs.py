@@ -126,8 +126,8 @@ def test_a_worker_that_is_killed_costs_its_pair_and_the_next_run_makes_it(
 
 def test_a_program_that_is_killed_leaves_no_workers_and_its_work_goes_on(session: Session) -> None:
     code = (
-        "import sys; from processing.jobs import batch; from rig.session import Session; batch.FEW_PAIRS = 0\n"
-        "tell = lambda done, text: print(text, flush=True)\n"
+        "import sys; from processing.jobs import batch; from rig.session import Session\n"
+        "batch.FEW_PAIRS = 0; tell = lambda done, text: print(text, flush=True)\n"
         "batch.process_session(Session.open(sys.argv[1]), progress=tell, blur=False)"
     )
     with subprocess.Popen(
