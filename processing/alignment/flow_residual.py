@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from processing.alignment.flow_cells import Float, cell_shifts, cell_sums
+from processing.alignment.flow_model import Flow
 from processing.errors import RegistrationFailed
 
 CELL_PX: Final = 128
@@ -37,6 +38,14 @@ class Residual:
     def rounded_px(self) -> int:
         """The mean as a whole number of px, the way the paper's Table 1 gives its geometric error."""
         return round(self.mean_px)
+
+
+def mean_displacement(flow: Flow, box: tuple[int, int, int, int]) -> float:
+    """Return how far apart both cameras see the same point, on average over a box (y0, y1, x0, x1), in px."""
+    y0, y1, x0, x1 = box
+    y, x = np.mgrid[y0:y1:16, x0:x1:16].astype(np.float64)
+    map_x, map_y = flow.map(x, y)
+    return float(np.hypot(map_x - x, map_y - y).mean())
 
 
 def residual(sharp: Float, aligned: Float, *, cell_px: int = CELL_PX) -> Residual:

@@ -1,4 +1,4 @@
-"""The commands `beamrig calibrate lightbox | colour | geometry | show`."""
+"""The commands `beamrig calibrate lightbox | colour | geometry | show | use`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from rig.cli.params import PathName
 
 if TYPE_CHECKING:
     from processing.calibration.laboratory import Calibration
-    from rig.raw_image import RawImage
     from rig.session import Session
 
 _EXAMPLES = """\b
@@ -24,6 +23,7 @@ Examples:
   beamrig calibrate geometry my-session --scene s01 --valid-days 7
   beamrig calibrate show splitter.json
   beamrig process my-session --calibration splitter.json
+  beamrig calibrate use my-session splitter.json
 
 Each writes a file and, beside it, a picture to judge it by.
 """
@@ -84,7 +84,7 @@ def lightbox(
     with Session.open(session) as opened:
         chosen = cast("CastDegree", int(degree))
         made = lightbox_calibration(opened, scene, degree=chosen, valid_days=valid_days)
-        _finish(opened, made, out, as_json)
+        _finish(opened, scene, made, out, as_json)
 
 
 @calibrate.command(epilog=_JSON)
@@ -108,8 +108,7 @@ def colour(
         chosen = cast("CastDegree", int(degree))
         given = _open_given(opened, scene, calibrations, "colorchecker")
         made = colour_calibration(opened, scene, given=given, degree=chosen, valid_days=valid_days)
-        (chart, *_) = opened.pairs(scene, "colorchecker")
-        _finish(opened, made, out, as_json, chart.load().s)
+        _finish(opened, scene, made, out, as_json)
 
 
 @calibrate.command(epilog=_JSON)
@@ -139,7 +138,7 @@ def geometry(
         given = _open_given(opened, name, calibrations, "static")
         choices = replace(CHOICES["best"], flow=cast("FlowMethod", flow))
         made = geometry_calibration(opened, name, given=given, choices=choices, valid_days=valid_days)
-        _finish(opened, made, out, as_json)
+        _finish(opened, name, made, out, as_json)
 
 
 @calibrate.command(epilog=_JSON)
@@ -150,6 +149,44 @@ def show(file: Path, as_json: bool) -> None:
     from processing.calibration.report import read
 
     _tell(read(file), as_json)
+
+
+_USE = """\b
+Examples:
+  beamrig calibrate use my-session splitter.json
+  beamrig calibrate use my-session --own geometry
+  beamrig calibrate use my-session
+
+From then on 'beamrig process' and the app use them, unless --calibration or --own-takes says otherwise.
+JSON: session, chosen {kind: {path, id}}
+"""
+
+
+@calibrate.command(epilog=_USE)
+@click.argument("session", type=PathName(file_okay=False))
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=PathName(dir_okay=False))
+@click.option(
+    "--own", multiple=True, type=click.Choice(["lightbox", "colour", "geometry"]),
+    help="Go back to the scenes' own takes for this kind; repeatable.",
+)  # fmt: skip
+@json_option
+def use(session: Path, files: tuple[Path, ...], own: tuple[str, ...], as_json: bool) -> None:
+    """Choose the calibration FILEs that SESSION is processed with; without any, tell them."""
+    from processing.calibration.chosen import choose, chosen_files
+    from rig.session import Session
+
+    with Session.open(session) as opened:
+        if files or own:
+            choose(opened, files, own)
+        known = chosen_files(opened)
+    if as_json:
+        found = {kind: {"path": str(one.path), "id": one.id} for kind, one in known.items()}
+        print_json({"session": str(session), "chosen": found})
+        return
+    for one in known.values():
+        console().print(f"{one.kind}: {one.path} ({one.id})", markup=False, soft_wrap=True)
+    if not known:
+        console().print("the scenes' own takes are used")
 
 
 def _open_given(session: Session, scene: str | None, paths: tuple[Path, ...], kind: str) -> Any:
@@ -164,16 +201,11 @@ def _open_given(session: Session, scene: str | None, paths: tuple[Path, ...], ki
     return Given.of(files, formats_of(session, records[0]))
 
 
-def _finish(
-    session: Session, made: Calibration, out: Path | None, as_json: bool, chart: RawImage | None = None
-) -> None:
-    from processing.calibration.pictures import write_picture
+def _finish(session: Session, scene: str | None, made: Calibration, out: Path | None, as_json: bool) -> None:
+    from processing.calibration.make import keep
     from processing.calibration.report import summary
 
-    path = out or session.root / "calibration" / f"{made.kind}_{made.id}.json"
-    made.save(path)
-    write_picture(path.with_suffix(".png"), made, chart)
-    _tell(summary(made, path), as_json)
+    _tell(summary(made, keep(session, scene, made, out)), as_json)
 
 
 def _tell(report: dict[str, Any], as_json: bool) -> None:

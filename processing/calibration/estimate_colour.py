@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,7 +13,7 @@ from processing import colour_map
 from processing.calibration.cast_maps import CastMaps
 from processing.calibration.frame_format import FrameFormat
 from processing.calibration.laboratory import Given
-from processing.calibration.takes import Takes, mean_mosaics
+from processing.calibration.takes import Takes, mean_mosaics, quiet
 from processing.chain import NEUTRAL, Chain, Gains, Mosaic
 from processing.chart.colour_fit import PatchFit
 from processing.colour import ColourConstants, fit_colour_constants
@@ -39,7 +39,10 @@ class CastFound:
 
 
 def measure_cast(
-    records: Sequence[PairRecord], frames: dict[str, FrameFormat], degree: CastDegree
+    records: Sequence[PairRecord],
+    frames: dict[str, FrameFormat],
+    degree: CastDegree,
+    progress: Callable[[str], None] = quiet,
 ) -> CastFound:
     """Fit the colour constants of both cameras to a take of even light, to all of its frames.
 
@@ -47,11 +50,13 @@ def measure_cast(
         records: lightbox pairs, or whiteboard pairs.
         frames: what the frames are like.
         degree: of the polynomial.
+        progress: told what is being done.
 
     Raises:
         ImageMismatch: if the frames differ in kind, are dark, or clipped.
     """
-    mean = mean_mosaics(records)
+    mean = mean_mosaics(records, progress)
+    progress("polynomials of both cameras")
     for camera, mosaic in mean.items():
         refuse_clipped(mosaic, frames[camera], f"{records[0].kind} of camera {camera}")
     colour = {
@@ -62,11 +67,13 @@ def measure_cast(
     return CastFound(colour, cast, mean)
 
 
-def scene_cast(takes: Takes, degree: CastDegree, given: Given) -> CastFound:
+def scene_cast(
+    takes: Takes, degree: CastDegree, given: Given, progress: Callable[[str], None] = quiet
+) -> CastFound:
     """Return the colour constants for a scene: the laboratory's where they are given, or its own take's."""
     if given.lightbox is not None:
         return CastFound(given.lightbox.colour, given.lightbox.cast, {})
-    return measure_cast(takes.even, takes.formats, degree)
+    return measure_cast(takes.even, takes.formats, degree, progress)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from processing.calibration.estimate import calibrate as calibrate_scene
@@ -16,12 +17,14 @@ from processing.calibration.estimate_colour import (
 from processing.calibration.file import Card, now
 from processing.calibration.frame_format import FrameFormat, formats_of
 from processing.calibration.laboratory import (
+    Calibration,
     ColourCalibration,
     GeometryCalibration,
     Given,
     LightboxCalibration,
 )
-from processing.calibration.takes import Source, Takes, mean_mosaics, sources_of
+from processing.calibration.pictures import write_picture
+from processing.calibration.takes import Source, Takes, mean_mosaics, quiet, sources_of
 from processing.errors import CalibrationError, TakeMissing
 from processing.isp import white_balance
 from processing.profile import CHOICES, CastDegree, Choices
@@ -35,9 +38,21 @@ VALID_DAYS_GEOMETRY: Final = 30
 
 
 def lightbox_calibration(
-    session: Session, scene: str | None = None, *, degree: CastDegree = 4, valid_days: int = VALID_DAYS
+    session: Session,
+    scene: str | None = None,
+    *,
+    degree: CastDegree = 4,
+    valid_days: int = VALID_DAYS,
+    progress: Callable[[str], None] = quiet,
 ) -> LightboxCalibration:
     """Measure the cast of both cameras on all lightbox frames of a session, or of one of its scenes.
+
+    Args:
+        session: the recorded session.
+        scene: one of its scenes; all together without it.
+        degree: of the polynomial.
+        valid_days: how long the calibration holds.
+        progress: told what is being done; what it raises ends the work.
 
     Raises:
         SessionError: if there is no such scene.
@@ -46,7 +61,7 @@ def lightbox_calibration(
     """
     records = _pairs(session, scene, "lightbox")
     frames = _frames(session, records)
-    found = measure_cast(records, frames, degree)
+    found = measure_cast(records, frames, degree, progress)
     card = _card(session, frames, sources_of(records, "colour"), valid_days)
     return LightboxCalibration(card, found.colour, found.cast)
 
@@ -58,6 +73,7 @@ def colour_calibration(
     given: Given | None = None,
     degree: CastDegree = 4,
     valid_days: int = VALID_DAYS,
+    progress: Callable[[str], None] = quiet,
 ) -> ColourCalibration:
     """Measure white balance and colour map on the whiteboard and the colour chart, as camera S sees them.
 
@@ -67,6 +83,7 @@ def colour_calibration(
         given: its lightbox calibration corrects the cast; without one the session's own take does.
         degree: of the cast's polynomial, where it is measured here.
         valid_days: how long the calibration holds.
+        progress: told what is being done; what it raises ends the work.
 
     Raises:
         SessionError: if there is no such scene.
@@ -78,8 +95,10 @@ def colour_calibration(
     boards = session.pairs(scene, "whiteboard") or _pairs(session, scene, "lightbox")
     even = [] if given.lightbox else session.pairs(scene, "lightbox") or boards
     frames = _frames(session, [*charts, *boards, *even])
-    found = scene_cast(Takes(even, boards, [], charts, frames), degree, given)
+    found = scene_cast(Takes(even, boards, [], charts, frames), degree, given, progress)
+    progress("white balance")
     balance = _balance(boards, even, found, frames["S"])
+    progress("patches of the colour chart")
     matrix, fit = measure_map(charts, frames["S"], found.colour["S"], balance)
     sources = (
         *sources_of(even, "colour"),
@@ -102,7 +121,7 @@ def geometry_calibration(
     given: Given | None = None,
     choices: Choices = CHOICES["best"],
     valid_days: int = VALID_DAYS_GEOMETRY,
-    progress: Callable[[str], None] = lambda text: None,
+    progress: Callable[[str], None] = quiet,
 ) -> GeometryCalibration:
     """Register B to S on the static take of a scene.
 
@@ -112,7 +131,7 @@ def geometry_calibration(
         given: calibrations of colours that take the place of the scene's own takes.
         choices: how each step is done; the flow's method counts.
         valid_days: how long the calibration holds.
-        progress: told what is being done.
+        progress: told what is being done; what it raises ends the work.
 
     Raises:
         SessionError: if there is no such scene.
@@ -127,6 +146,25 @@ def geometry_calibration(
     sources = tuple(s for s in found.sources if s.role == "static")
     card = _card(session, takes.formats, sources, valid_days)
     return GeometryCalibration(card, found.flow, found.box, found.residual, choices.flow)
+
+
+def keep(session: Session, scene: str | None, made: Calibration, out: Path | None = None) -> Path:
+    """Write a calibration, and beside it the picture to judge it by; return its path.
+
+    Args:
+        session: it was made from.
+        scene: it was made from, as it was named then.
+        made: the calibration.
+        out: the file; SESSION/calibration/KIND_ID.json without it.
+
+    Raises:
+        ProcessingError: if they cannot be written.
+    """
+    path = out or session.root / "calibration" / f"{made.kind}_{made.id}.json"
+    made.save(path)
+    charts = session.pairs(scene, "colorchecker") if made.kind == "colour" else []
+    write_picture(path.with_suffix(".png"), made, charts[0].load().s if charts else None)
+    return path
 
 
 def the_scene(session: Session, scene: str | None) -> str:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.alignment.flow import Flow, Residual
 from processing.calibration.cast_maps import CastMaps
 from processing.calibration.laboratory import (
     Calibration,
@@ -16,6 +17,7 @@ from processing.calibration.laboratory import (
     GeometryCalibration,
     LightboxCalibration,
 )
+from processing.calibration.scene import SceneCalibration
 from processing.colour import PHASES, gains_on_mosaic, subtract_black
 from processing.errors import CalibrationError
 from processing.half import half_size
@@ -174,7 +176,33 @@ def _swatches(calibration: ColourCalibration) -> Picture:
 
 def geometry_picture(calibration: GeometryCalibration) -> Picture:
     """Draw where B's pixels lie against S's, and what the registration leaves, cell by cell."""
-    flow, left = calibration.flow, calibration.residual
+    y0, y1, x0, x1 = calibration.box
+    return sheet(
+        "Geometry: where each pixel of S lies in B",
+        [
+            *_head(calibration),
+            f"method {calibration.method}, common box {x1 - x0}x{y1 - y0} px at ({x0}, {y0})",
+        ],
+        _displacements(calibration.flow, calibration.residual, calibration.box),
+    )
+
+
+def scene_picture(scene: SceneCalibration) -> Picture:
+    """Draw the geometry of a scene's calibration, and what it leaves, cell by cell."""
+    static = {source.pair for source in scene.sources if source.role == "static"}
+    y0, y1, x0, x1 = scene.box
+    return sheet(
+        f"Scene {scene.scene}: where each pixel of S lies in B",
+        [
+            f"id {scene.id}   {scene.created[:10]}   {len(static)} static pairs   profile {scene.profile}",
+            f"method {scene.choices.flow}, common box {x1 - x0}x{y1 - y0} px at ({x0}, {y0})",
+        ],
+        _displacements(scene.flow, scene.residual, scene.box),
+    )
+
+
+def _displacements(flow: Flow, left: Residual, box: tuple[int, int, int, int]) -> Picture:
+    """Draw the displacement of B against S as arrows, beside what is left of it."""
     height, width = flow.shape
     step = max(width, height) / _ARROWS
     x, y = np.meshgrid(np.arange(step / 2, width, step), np.arange(step / 2, height, step))
@@ -183,7 +211,7 @@ def geometry_picture(calibration: GeometryCalibration) -> Picture:
     size = np.hypot(u, v)
     wide = 560
     field = _arrows(x, y, u, v, (height, width), wide, float(np.percentile(size, 95)))
-    y0, y1, x0, x1 = calibration.box
+    y0, y1, x0, x1 = box
     upper, lower = ([round(p * wide / width) for p in corner] for corner in ((x0, y0), (x1, y1)))
     cv2.rectangle(field, upper, lower, (33, 102, 172), 1)
     shifts = np.asarray(left.map, np.float64)
@@ -197,26 +225,19 @@ def geometry_picture(calibration: GeometryCalibration) -> Picture:
             if np.isfinite(length[row, column]):
                 centre = np.array([column + 0.5, row + 0.5]) * scale
                 _arrow(cells, centre, shifts[row, column] / limit * scale * 0.5)
-    return sheet(
-        "Geometry: where each pixel of S lies in B",
-        [
-            *_head(calibration),
-            f"method {calibration.method}, common box {x1 - x0}x{y1 - y0} px at ({x0}, {y0})",
-        ],
-        beside(
-            panel(
-                "displacement B against S; box: seen by both",
-                field,
-                [
-                    f"mean {size.mean():.2f} px, largest {size.max():.2f} px",
-                    f"arrows: {np.percentile(size, 95):.2f} px are one grid step",
-                ],
-            ),
-            panel(
-                f"left after it, by cells of {left.cell_px} px (grey: no texture)",
-                below(cells, colour_bar(cells.shape[1], limit, "px", signed=False)),
-                [f"mean {left.mean_px:.4f} px, p95 {left.p95_px:.4f} px, {left.cells} cells"],
-            ),
+    return beside(
+        panel(
+            "displacement B against S; box: seen by both",
+            field,
+            [
+                f"mean {size.mean():.2f} px, largest {size.max():.2f} px",
+                f"arrows: {np.percentile(size, 95):.2f} px are one grid step",
+            ],
+        ),
+        panel(
+            f"left after it, by cells of {left.cell_px} px (grey: no texture)",
+            below(cells, colour_bar(cells.shape[1], limit, "px", signed=False)),
+            [f"mean {left.mean_px:.4f} px, p95 {left.p95_px:.4f} px, {left.cells} cells"],
         ),
     )
 

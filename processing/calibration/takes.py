@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -167,10 +167,15 @@ class MosaicMean:
         return ((self._total - self._black) / self.count).astype(np.float32)
 
 
-def mean_mosaics(records: Sequence[PairRecord]) -> dict[str, Mosaic]:
+def quiet(text: str) -> None:
+    """Tell nobody what is being done."""
+
+
+def mean_mosaics(records: Sequence[PairRecord], progress: Callable[[str], None] = quiet) -> dict[str, Mosaic]:
     """Average the frames of each camera, all of them: (H, W) float32 DN above black of "B" and "S"."""
     of_b, of_s = MosaicMean(), MosaicMean()
-    for record in records:
+    for number, record in enumerate(records, start=1):
+        progress(f"{record.kind}: pair {number} of {len(records)}")
         pair = load_checked(record)
         of_b.add(pair.b)
         of_s.add(pair.s)

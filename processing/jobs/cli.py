@@ -62,6 +62,9 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="FILE",
             help="Of 'beamrig calibrate', instead of the scene's own takes; repeatable.",
         ),
+        click.option(
+            "--own-takes", is_flag=True, help="Not the calibrations chosen with 'beamrig calibrate use'."
+        ),
         click.option("--allow-old", is_flag=True, help="Use calibrations beyond the age they may have."),
         click.option("--again", is_flag=True, help="Make anew what is there already."),
         click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
@@ -119,10 +122,17 @@ def masks(session: Path, scenes: tuple[str, ...], as_json: bool, **options: Any)
     _work(session, scenes, as_json, images=False, blur=False, **options)
 
 
-def _work(session: Path, scenes: tuple[str, ...], as_json: bool, profile: str, **options: Any) -> None:
+def _work(
+    session: Path, scenes: tuple[str, ...], as_json: bool, profile: str, own_takes: bool, **options: Any
+) -> None:
+    from processing.calibration.chosen import chosen_paths
     from processing.jobs.batch import process_session
 
     with opened(session, scenes) as work, bar(as_json) as progress, stoppable() as cancel:
+        if not own_takes and not options["calibrations"]:
+            options["calibrations"] = chosen_paths(work)
+            for path in options["calibrations"]:
+                click.echo(f"calibration chosen for this session: {path}", err=True)
         report = process_session(
             work, scenes or None, cast("Profile", profile), progress=progress, cancel=cancel, **options
         )

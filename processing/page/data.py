@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from processing.alignment.flow_files import flow_from_dict
+from processing.alignment.flow_residual import mean_displacement
 from processing.dataset.card import version
 from processing.errors import ProcessingError
 from processing.jobs.derived import DerivedPair, DerivedScene, read_scenes
@@ -195,9 +196,7 @@ def _geometric(metrics: Mapping[str, Any], calibration: Mapping[str, Any]) -> di
     found = {"after": float(after), "p95": float(metrics["residual_px"].get("p95", after))}
     if calibration.get("flow") and calibration.get("box"):
         y0, y1, x0, x1 = (int(v) for v in calibration["box"])
-        y, x = np.mgrid[y0:y1:16, x0:x1:16].astype(np.float64)
-        map_x, map_y = flow_from_dict(calibration["flow"]).map(x, y)
-        found["before"] = float(np.hypot(map_x - x, map_y - y).mean())
+        found["before"] = mean_displacement(flow_from_dict(calibration["flow"]), (y0, y1, x0, x1))
     return found
 
 
