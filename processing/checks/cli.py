@@ -68,12 +68,15 @@ def _pair(session: Session, record: PairRecord, review: Review | None) -> dict[s
     """Return what is known of a pair, as plain values."""
     from processing.checks.verdict import PairVerdict
     from processing.errors import ProcessingError
-    from processing.jobs.report import derived_path
-    from processing.outputs import read_json
+    from processing.jobs.pair_record import has_a_record, read_record
     from rig.capture.findings import Finding
 
-    stored = read_json(derived_path(session.root / "derived" / record.scene, record, "", ".json")) or {}
+    folder = session.root / "derived" / record.scene
+    stored = read_record(folder, record) or {}
     developed = None
+    if not stored and has_a_record(folder, record):
+        why = "its record of the development is damaged, was changed, or is of another beamrig"
+        developed = PairVerdict((Finding("warn", why, "process the session again"),))
     if stored.get("verdict") is not None:
         try:
             developed = PairVerdict.from_dict(stored["verdict"])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from processing.jobs.pair_record import has_a_record, read_record
 from processing.jobs.report import derived_path
 from processing.outputs import read_json
 from rig.records import PairRecord, RejectedShot, TakeRecord
@@ -30,8 +31,8 @@ class DerivedPair:
         plan: plan of its take as plain values; empty without one.
         data: the record beside its images; empty when there is none.
         files: "B", "S" and (of action pairs) "mask" -> path, of those that are there.
-        state: "developed" when everything is there, "missing", "stale" when it is of other RAW files, or
-            "failed" when the processing gave up on it.
+        state: "developed" when everything is there, "missing", "stale" when it is of other RAW files or
+            its record was changed, or "failed" when the processing gave up on it.
         why: the reason, when it is not developed.
         review: what a person decided about it; None when nobody did.
     """
@@ -154,23 +155,20 @@ def read_scene(session: Session, name: str) -> DerivedScene:
 
 
 def _pair(folder: Path, record: PairRecord, plan: Mapping[str, Any], failed: str) -> DerivedPair:
-    data = read_json(derived_path(folder, record, "", ".json")) or {}
+    data = read_record(folder, record) or {}
     files: dict[str, Path] = {}
     for part in PARTS:
-        candidates = (derived_path(folder, record, part, suffix) for suffix in _suffixes(data))
-        found = next((path for path in candidates if path.is_file()), None)
+        candidates = (derived_path(folder, record, part, suffix) for suffix in (".png", ".tiff"))
+        recorded = (path for path in candidates if path.name in data.get("files", ()))
+        found = next((path for path in recorded if path.is_file()), None)
         if found is not None:
             files[part] = found
     state, why = _state(record, data, files)
+    if not data and has_a_record(folder, record):
+        state, why = "stale", "its record is damaged, was changed, or is of another beamrig"
     if failed and state != "developed":
         state, why = "failed", str(failed)
     return DerivedPair(record, plan, data, files, state, why)
-
-
-def _suffixes(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the suffixes of images, that of the last run first."""
-    images = data.get("images")
-    return (".tiff", ".png") if isinstance(images, list) and "tiff" in images else (".png", ".tiff")
 
 
 def _state(record: PairRecord, data: Mapping[str, Any], files: Mapping[str, Path]) -> tuple[State, str]:

@@ -1,7 +1,8 @@
 """The record of a developed pair: what it was made from and with, and the hashes of what came out.
 
 It lies beside the pair's images as <pair>.json. A pair is skipped only if its record is what would be written
-now and its files are there; and with it the pair can be made again, bit by bit.
+now and its files are there; and with it the pair can be made again, bit by bit. A record carries a hash of
+itself: one that was edited by hand vouches for nothing.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from processing.calibration.file import ALGORITHM
+from processing.calibration.file import ALGORITHM, digest
 from processing.calibration.scene import SceneCalibration
 from processing.jobs.report import derived_path
 from processing.jobs.steps import Job
-from processing.outputs import read_json
+from processing.outputs import read_json, write_json
 from rig.records import PairRecord
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 _MADE_WITH: Final = (
     "schema", "pair", "profile", "choices", "calibration", "algorithm", "sources", "box", "images", "mask",
 )  # fmt: skip
@@ -89,12 +90,31 @@ def made_with(
     }
 
 
+def write_record(path: Path, content: Mapping[str, Any]) -> None:
+    """Write the record of a pair with a hash of itself; one that it holds already is replaced.
+
+    Raises:
+        ProcessingError: if the file cannot be written.
+    """
+    bare = {key: value for key, value in content.items() if key != "seal"}
+    write_json(path, {**bare, "seal": digest(bare)})
+
+
 def read_record(folder: Path, record: PairRecord) -> dict[str, Any] | None:
-    """Return the record of a pair from its scene's folder of results, or None where there is none, whole."""
+    """Return the record of a pair from its scene's folder of results, without the hash of itself.
+
+    None where there is no record, or one that is of an older beamrig, damaged, or was changed by hand.
+    """
     stored = read_json(derived_path(folder, record, "", ".json"))
-    if stored is None or stored.get("schema") != SCHEMA or not isinstance(stored.get("files"), dict):
+    if stored is None or stored.get("schema") != SCHEMA:
         return None
-    return stored
+    seal = stored.pop("seal", None)
+    return stored if seal == digest(stored) else None
+
+
+def has_a_record(folder: Path, record: PairRecord) -> bool:
+    """Tell whether there is a record of a pair, whatever it holds."""
+    return derived_path(folder, record, "", ".json").is_file()
 
 
 def covers(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

@@ -20,11 +20,11 @@ from processing.calibration.source_files import is_sound, load_checked
 from processing.checks.pair_verdict import judge
 from processing.isp import to_16bit
 from processing.jobs.opened import Opened, check_seen, keep_frame, open_pipeline, prepare
-from processing.jobs.pair_record import made_with, versions
+from processing.jobs.pair_record import made_with, versions, write_record
 from processing.jobs.report import derived_path
 from processing.jobs.steps import Job, Stopwatch
 from processing.masks import Pair, literal_mask
-from processing.outputs import Encoded, encode_image, publish, write_json
+from processing.outputs import Encoded, encode_image, publish
 from processing.pipeline import Developed, ScenePipeline
 from rig.exposure import ExposurePlan
 from rig.records import PairRecord, RawPair
@@ -264,5 +264,5 @@ def _write(
             home.unlink(missing_ok=True)  # it vouches for files that are about to change
             publish(files)
             every = {**task.kept.get("files", {}), **facts}
-            write_json(home, {**record, "versions": versions(), "files": every, **told})
+            write_record(home, {**record, "versions": versions(), "files": every, **told})
     return PairResult(task.record.id, facts, watch.seconds)

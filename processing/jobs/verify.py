@@ -17,7 +17,7 @@ from processing.calibration.file import ALGORITHM
 from processing.errors import ProcessingError
 from processing.jobs.batch import alone, gather
 from processing.jobs.engine import Call, Stages, run_all
-from processing.jobs.pair_record import changed_files, read_record, versions
+from processing.jobs.pair_record import changed_files, has_a_record, read_record, versions
 from processing.jobs.scene_work import FRAMES
 from processing.jobs.steps import Job, Progress, Steps
 from processing.jobs.tasks import PairResult, PairTask, develop_pair, mask_pair
@@ -82,11 +82,11 @@ def verify_session(
     steps = Steps(progress)
     works = [_SceneCheck(session, name, sample, report, steps) for name in names]
     pairs = sum(len(work.chosen) for work in works)
-    if not pairs:
+    if not pairs and not any(work.unsound for work in works):
         raise ProcessingError(
             "no developed pair is there to be verified", hint="develop first: beamrig process"
         )
-    steps.total = pairs
+    steps.total = max(1, pairs)
     with alone(session.root / "derived"):
         crew = gather(session.root, pairs, workers, scheduler)
         report.workers = crew.name
@@ -119,6 +119,11 @@ class _SceneCheck:
             for pair, record in self._known.items()
             if (stored := read_record(self._folder, record)) is not None
         }
+        self.unsound = [
+            record
+            for pair, record in self._known.items()
+            if pair not in self._stored and has_a_record(self._folder, record)
+        ]
         pairs = sorted(self._stored)
         if sample is not None:
             pairs = [pairs[i] for i in sorted({*np.linspace(0, len(pairs) - 1, sample).round().astype(int)})]
@@ -128,6 +133,8 @@ class _SceneCheck:
         """Yield the pairs to be made again; masks as printed need all action pairs first."""
         frames = self._folder / FRAMES
         shutil.rmtree(frames, ignore_errors=True)
+        for record in self.unsound:
+            self._differs(record, "its record is damaged, was changed, or is of another beamrig", passed=0)
         try:
             sound = [record for record in self.chosen if self._can_be_made(record)]
             literal = [record for record in sound if self._is_literal(record)]

@@ -19,6 +19,7 @@ from processing.dataset.export import ExportReport, export_sessions
 from processing.dataset.plan import Wishes
 from processing.errors import Cancelled, ProcessingError
 from processing.jobs.batch import process_session
+from processing.jobs.pair_record import write_record
 from rig.records import PairRecord
 from rig.review import review_pairs
 from rig.session import Session
@@ -164,7 +165,12 @@ def test_another_data_set_is_never_overwritten(processed: Session, tmp_path: Pat
 
 def edit_record(session: Session, number: int, **entries: object) -> None:
     path = session.root / "derived" / "s01" / "action" / f"t01_000{number}.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **entries}))
+    write_record(path, {**json.loads(path.read_text()), **entries})
+
+
+def edit(path: Path) -> None:
+    """Take back by hand what the checks said of a pair."""
+    path.write_text(path.read_text().replace('"verdict": {', '"verdict": {}, "before": {'))
 
 
 def test_bad_pairs_are_left_out_and_listed_with_their_reasons(session: Session, tmp_path: Path) -> None:
@@ -210,6 +216,7 @@ def test_a_pair_that_was_taken_back_is_left_out(session: Session, tmp_path: Path
 @pytest.mark.parametrize(
     ("harm", "what"),
     [
+        (lambda folder: edit(folder / "t01_0001.json"), "record is damaged, was changed"),
         (lambda folder: (folder / "t01_0001.json").unlink(), "not developed"),
         (lambda folder: (folder / "t01_0001_mask.png").unlink(), "lacks mask"),
         (lambda folder: (folder / "t01_0001_B.png").unlink(), "lacks B"),

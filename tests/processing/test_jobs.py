@@ -21,6 +21,7 @@ from processing.errors import ProcessingError
 from processing.jobs import batch
 from processing.jobs.batch import process_session
 from processing.jobs.cli import process
+from processing.jobs.pair_record import write_record
 from processing.jobs.verify import verify_session
 from processing.pipeline import ScenePipeline
 from processing.profile import PROFILES
@@ -255,11 +256,37 @@ def test_what_was_made_can_be_made_again_and_a_changed_byte_is_found(session: Se
     flip_a_bit(mask)
     record = json.loads((folder / "t01_0002.json").read_text())
     record["files"]["t01_0002_S.png"]["sha256"] = "0" * 64
-    (folder / "t01_0002.json").write_text(json.dumps(record))
+    write_record(folder / "t01_0002.json", record)
     differing = verify_session(session).differing
     assert set(differing) == {"s01/action/t01_0001", "s01/action/t01_0002"}
     assert "t01_0001_mask.png is not what was written" in differing["s01/action/t01_0001"]
     assert "t01_0002_S.png would be made otherwise" in differing["s01/action/t01_0002"]
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        ('"profile": "best"', '"profile": "paper"'),
+        ('"choices"', '"choice"'),
+        ('"images": [', '"images": "none", "pictures": ['),
+        ('"findings": [', '"findings": [], "hidden": ['),
+        ('"sha256"', '"sha512"'),
+    ],
+)
+def test_a_record_that_was_edited_by_hand_is_told_and_made_anew(
+    session: Session, said: str, instead: str
+) -> None:
+    process_session(session, bits=8, blur=False)
+    record = session.root / "derived" / "s01" / "action" / "t01_0002.json"
+    whole = record.read_text()
+    assert said in whole
+    record.write_text(whole.replace(said, instead))
+    report = verify_session(session)
+    assert report.checked == 5
+    assert "record is damaged, was changed" in report.differing["s01/action/t01_0002"]
+    scene = process_session(session, bits=8, blur=False).scenes["s01"]
+    assert (scene.developed, scene.skipped) == (1, 5)
+    assert record.read_text() == whole
 
 
 def test_verify_names_the_pair_with_exit_code_2(session: Session) -> None:
