@@ -9,13 +9,14 @@ a channel, since lamps flicker: sRGB's curve turns a factor on light into a fact
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from processing.threads import share
 
 Image = NDArray[np.uint8]
 Plane = NDArray[np.float32]
@@ -126,8 +127,7 @@ class CameraBackground:
                 else:
                     np.maximum(out[rows], expected, out=out[rows])
 
-        with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
-            list(pool.map(work, range(0, len(out), _BAND_ROWS)))
+        share(work, range(0, len(out), _BAND_ROWS), threads)
         return out
 
 

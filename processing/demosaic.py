@@ -12,7 +12,6 @@ as a double precision reference. Pre-scaled input (codes / 255, say) would flip 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.errors import ImageMismatch
+from processing.threads import share
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -120,8 +120,7 @@ def menon(
         for top in range(-row, height, 2 * _TILE_CELLS[0])
         for left in range(-column, width, 2 * _TILE_CELLS[1])
     ]
-    with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
-        list(pool.map(work, corners))
+    share(work, corners, threads)
     return out
 
 

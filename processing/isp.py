@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from processing import geometry
 from processing.demosaic import menon
 from processing.errors import ImageMismatch
 from processing.photometric import channel_means
@@ -30,8 +31,6 @@ sharpness (1/64: 0.7 dB on the Kodak suite, 1/512: 0.1 dB); without one, noise d
 """
 
 
-_FOOT: Final = np.float32(0.0031308)
-"""Where the straight part of sRGB's curve ends, in linear light."""
 _BAND_ROWS: Final = 64
 """Rows worked on at a time: they stay in the processor's cache from step to step."""
 
@@ -80,21 +79,19 @@ def to_linear(
         (H, W, 3) float32 linear sRGB, not clipped at black, clipped at white before the colour map; or with
         `encode` the encoded values in [0, 1].
     """
-    gains = np.asarray(balance, np.float32)
-    colour_map = None if np.array_equal(matrix, np.eye(3)) else matrix.astype(np.float32)
+    gains = np.ones(3, np.float32) if balanced else np.asarray(balance, np.float32)
+    colour_map = None if np.array_equal(matrix, np.eye(3)) else np.ascontiguousarray(matrix, np.float32)
 
     def finish(rgb: Rgb) -> None:
-        if balanced:
-            np.multiply(rgb, rgb, out=rgb)
-            rgb -= _PEDESTAL
-        else:
-            rgb *= gains
-        # Clipped channels were multiplied by different gains: without this, highlights turn pink.
-        np.minimum(rgb, np.float32(1), out=rgb)
-        if colour_map is not None:
-            rgb[...] = cv2.transform(rgb, colour_map)
-        if encode:
-            _encode_in_place(rgb)
+        # Cut at white before the colour map: clipped channels were multiplied by different gains, and
+        # highlights would turn pink.
+        geometry.finish(
+            rgb,
+            gains,
+            pedestal=float(_PEDESTAL) if balanced else None,
+            matrix=colour_map,
+            curve=_CURVE if encode else None,
+        )
 
     return menon(mosaic, cfa, threads=threads, before=_root if balanced else None, after=finish)
 
@@ -105,23 +102,20 @@ def _root(mosaic: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.sqrt(root, out=root))
 
 
+def _curve() -> NDArray[np.float32]:
+    """Return sRGB's power above its foot at even steps of light; lines between are off by 3e-7 at most."""
+    light = np.arange(geometry.CURVE_STEPS + 2) / geometry.CURVE_STEPS
+    return np.minimum(1.055 * light ** (1 / 2.4) - 0.055, 1).astype(np.float32)
+
+
+_CURVE: Final = _curve()
+
+
 def encode_srgb(linear: Rgb) -> Rgb:
     """Apply the sRGB transfer curve (IEC 61966-2-1) to linear values, clipped to [0, 1]; float32."""
     encoded = np.array(linear, np.float32, order="C")
-    for top in range(0, len(encoded), _BAND_ROWS):
-        _encode_in_place(encoded[top : top + _BAND_ROWS])
+    geometry.encode(encoded, _CURVE)
     return encoded
-
-
-def _encode_in_place(values: NDArray[np.float32]) -> None:
-    rows = values.reshape(len(values), -1)  # a view: OpenCV wants two dimensions
-    np.clip(rows, 0, 1, out=rows)
-    foot = (rows <= _FOOT).view(np.uint8)
-    straight = rows * np.float32(12.92)
-    cv2.pow(rows, 1 / 2.4, rows)
-    rows *= np.float32(1.055)
-    rows -= np.float32(0.055)
-    cv2.copyTo(straight, foot, rows)
 
 
 def decode_srgb(encoded: Rgb) -> Rgb:

@@ -8,7 +8,6 @@ the cubic B-spline falls to 0.84 half-way between pixels. So the kernel here is 
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Final
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import geometry
+from processing.threads import share
 
 TAPS: Final = geometry.SINC_TAPS
 PHASES: Final = geometry.SINC_PHASES
@@ -66,6 +66,5 @@ class SincWarp:
         def work(rows: slice) -> None:
             geometry.sinc(image, sinc_table(), self._x[rows], self._y[rows], out[rows])
 
-        with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
-            list(pool.map(work, bands))
+        share(work, bands, threads)
         return out

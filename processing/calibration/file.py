@@ -23,7 +23,7 @@ from rig.errors import BeamrigError
 from rig.session import Session
 
 SCHEMA: Final = 2
-ALGORITHM: Final = 3
+ALGORITHM: Final = 4
 """Raised whenever the same sources would give another calibration or other images."""
 _APART: Final = ("id", "seal", "created", "where")
 """Fields that do not belong to what was measured."""

@@ -1,4 +1,4 @@
-"""What registration and resampling do per pixel, in C (``cells.c``, ``sinc.c``), called through ctypes.
+"""What registration, resampling, colour and masks do per pixel, in C, called through ctypes.
 
 ctypes releases Python's lock during a call, so threads share the work out; each cell and each pixel is worked
 out alone, so that how they share it does not change the result.
@@ -29,6 +29,7 @@ CELL_TYPE: Final = np.dtype(
 SUMS: Final = 14
 SINC_TAPS: Final = 10
 SINC_PHASES: Final = 256
+CURVE_STEPS: Final = 32768
 
 Float = NDArray[np.float32]
 
@@ -45,8 +46,13 @@ def _library() -> ctypes.CDLL:
     library.br_cell_differences.argtypes = [array, array, size, size, real, array, size, array]
     library.br_cell_sums.argtypes = [array, size, real, real, array, size, array, real, array]
     library.br_sinc.argtypes = [array, size, size, ctypes.c_int, array, array, array, size, array]
-    for name in ("br_cell_differences", "br_cell_sums", "br_sinc"):
-        getattr(library, name).restype = None
+    library.br_spline.argtypes = [array, size, size, ctypes.c_int, array, array, size, size, array]
+    library.br_finish.argtypes = [array, size, size, size, array, array, array, array]
+    library.br_encode.argtypes = [array, size, array]
+    library.br_distance.argtypes = [array, array, array, size, array, array, real, array]
+    every = ("cell_differences", "cell_sums", "sinc", "spline", "finish", "encode", "distance")
+    for name in every:
+        getattr(library, f"br_{name}").restype = None
     return library
 
 
@@ -142,6 +148,99 @@ def sinc(image: Float, table: Float, x: Float, y: Float, out: Float) -> None:
     _library().br_sinc(
         image.ctypes.data, image.shape[0], image.shape[1], channels, table.ctypes.data,
         x.ctypes.data, y.ctypes.data, x.size, out.ctypes.data,
+    )  # fmt: skip
+
+
+def spline(planes: Float, x: Float, y: Float, out: Float) -> None:
+    """Sample an image at (h, w) positions into `out`; one thread, mirrored outside.
+
+    Args:
+        planes: (1 or 3, H, W) contiguous float32, cubic B-spline coefficients of each channel.
+        x: (h, w) columns, contiguous float32.
+        y: (h, w) rows, the same.
+        out: (h, w) or (h, w, 3) contiguous float32.
+    """
+    for array in (planes, x, y, out):
+        if array.dtype != np.float32 or not array.flags.c_contiguous:
+            raise ProcessingError("images are resampled as contiguous float32 only")
+    fits = planes.ndim == 3 and planes.size and x.ndim == 2 and x.shape == y.shape
+    if not fits or len(planes) not in (1, 3) or out.size != x.size * len(planes):
+        raise ProcessingError(f"{planes.shape} cannot be resampled at {x.shape} into {out.shape}")
+    channels, height, width = planes.shape
+    _library().br_spline(
+        planes.ctypes.data, height, width, channels, x.ctypes.data, y.ctypes.data, *x.shape, out.ctypes.data
+    )
+
+
+def finish(
+    pixels: Float, gains: Float, *, pedestal: float | None, matrix: Float | None, curve: Float | None
+) -> None:
+    """Do to (h, w, 3) pixels in place what follows demosaicing; one thread.
+
+    Args:
+        pixels: float32, the pixels of a row side by side.
+        gains: (3,) float32, applied before values are cut at 1.
+        pedestal: taken off the squares of the values, which were roots; None where they were not.
+        matrix: (3, 3) float32 colour map, or None.
+        curve: `CURVE_STEPS` + 2 values of the transfer curve at even steps from 0 to 1, or None.
+    """
+    height, width, channels = pixels.shape
+    row, pixel, value = pixels.strides
+    if pixels.dtype != np.float32 or channels != 3 or row % 4 or (pixel, value) != (12, 4):
+        raise ProcessingError("colour is worked on in float32 pixels side by side only")
+    for array, count in ((gains, 3), (matrix, 9), (curve, CURVE_STEPS + 2)):
+        if array is not None and (
+            array.dtype != np.float32 or array.size != count or not array.flags.c_contiguous
+        ):
+            raise ProcessingError("gains, colour map or curve are of another shape")
+    lift = None if pedestal is None else ctypes.byref(ctypes.c_float(pedestal))
+    _library().br_finish(
+        pixels.ctypes.data, height, width, row // 4, gains.ctypes.data, lift,
+        None if matrix is None else matrix.ctypes.data, None if curve is None else curve.ctypes.data,
+    )  # fmt: skip
+
+
+def encode(values: Float, curve: Float) -> None:
+    """Apply a transfer curve, see `finish`, to contiguous float32 values in place."""
+    for array in (values, curve):
+        if array.dtype != np.float32 or not array.flags.c_contiguous:
+            raise ProcessingError("light is encoded as contiguous float32 only")
+    if curve.size != CURVE_STEPS + 2:
+        raise ProcessingError(f"a curve of {curve.size} values, not {CURVE_STEPS + 2}")
+    _library().br_encode(values.ctypes.data, values.size, curve.ctypes.data)
+
+
+def distance(
+    image: NDArray[np.uint8],
+    mean: NDArray[np.uint16],
+    inverse: NDArray[np.uint16],
+    scale: Float,
+    offset: Float,
+    unit: float,
+    out: Float,
+) -> None:
+    """Work out how many sigma pixels are off a background, into `out`; one thread.
+
+    Args:
+        image: (h, w, 3) uint8.
+        mean: (h, w, 3) uint16, the background in steps of its own.
+        inverse: (h, w, 3) uint16, one over its noise, in steps of `unit`.
+        scale: (3,) float32, grey levels a step of `mean`.
+        offset: (3,) float32, grey levels added to it.
+        unit: see `inverse`.
+        out: (h, w) float32, the largest of the three channels.
+    """
+    for steps in (mean, inverse):
+        if steps.dtype != np.uint16 or steps.shape != image.shape or not steps.flags.c_contiguous:
+            raise ProcessingError(f"a background of {mean.shape} does not fit an image of {image.shape}")
+    for numbers, shape in ((out, image.shape[:2]), (scale, (3,)), (offset, (3,))):
+        if numbers.dtype != np.float32 or numbers.shape != shape or not numbers.flags.c_contiguous:
+            raise ProcessingError("distances are worked out in contiguous float32 only")
+    if image.dtype != np.uint8 or image.shape[2:] != (3,) or not image.flags.c_contiguous:
+        raise ProcessingError("a background is compared with contiguous RGB images of 8 bits only")
+    _library().br_distance(
+        image.ctypes.data, mean.ctypes.data, inverse.ctypes.data, out.size, scale.ctypes.data,
+        offset.ctypes.data, unit, out.ctypes.data,
     )  # fmt: skip
 
 

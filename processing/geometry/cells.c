@@ -5,8 +5,6 @@
  */
 #include "geometry.h"
 
-#include <math.h>
-
 INLINE ptrdiff_t within(ptrdiff_t value, ptrdiff_t low, ptrdiff_t high) {
     return value < low ? low : value > high ? high : value;
 }
@@ -27,20 +25,11 @@ INLINE Bilinear bilinear(const double corner[4], ptrdiff_t last) {
     return map;
 }
 
-#define FAR 1e6f /* px from the corner of a cell, more than any map reaches */
-
 /* Sixteen positions along a row of a cell: first + j * step. */
 typedef struct {
     float first, step;
     int32_t low; /* whole part of the first */
 } Along;
-
-INLINE int32_t whole(float at) {
-    at = at > -FAR ? at : -FAR; /* also if it is no number */
-    at = at < FAR ? at : FAR;
-    int32_t down = (int32_t)at;
-    return down - (at < (float)down);
-}
 
 INLINE Along along(const Bilinear *map, float row) {
     Along line = {.first = map->at + map->down * row, .step = map->across + map->both * row};

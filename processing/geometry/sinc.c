@@ -1,19 +1,7 @@
 /* Resampling by a windowed sinc: ten by ten taps a pixel, the phases from a table. */
 #include "geometry.h"
 
-#include <math.h>
-
 #define BEFORE 4 /* taps left of the pixel's whole position */
-
-static ptrdiff_t mirrored(ptrdiff_t index, ptrdiff_t side) {
-    if (side == 1)
-        return 0;
-    ptrdiff_t period = 2 * (side - 1);
-    index %= period;
-    if (index < 0)
-        index += period;
-    return index < side ? index : period - index;
-}
 
 /* The first tap at a position, and all weights. */
 INLINE ptrdiff_t taps(const float *table, float position, float weight[SINC_TAPS]) {

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from processing.errors import WorkerLost
+from processing.jobs.memory import keep_memory
 from processing.jobs.opened import close_all
 
 
@@ -143,6 +144,7 @@ def _begin(line: Connection, polite: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if polite:
         os.nice(10)
+    keep_memory()
 
     def watch() -> None:
         try:
