@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -188,7 +189,8 @@ def _check_pair(check: DatasetCheck, sharp: str) -> set[Path]:
     if len({head.size for head in heads.values()}) > 1:
         sizes = ", ".join(f"{name} {head.width}x{head.height}" for name, head in heads.items())
         check.add("stop", files["sharp"], f"the sizes differ: {sizes}")
-    _check_pixels(check, {name: files[name] for name in heads}, paths.item)
+    opened = {name: files[name] for name, head in heads.items() if not head.too_large}
+    _check_pixels(check, opened, paths.item)
     return set(files.values())
 
 
@@ -210,11 +212,11 @@ def _check_splits(check: DatasetCheck, sharps: dict[str, list[str]]) -> None:
     scenes = {split: {path.split("/")[3] for path in found} for split, found in sharps.items()}
     for name in sorted(scenes["train"] & scenes["test"]):
         check.add("stop", f"dataset/test/{name}", f"scene {name} is in the train split too")
-    rows = _table(check.root / "pairs.csv")
+    rows = _table(check, "pairs.csv")
     sides: dict[tuple[str, str], set[str]] = {}
     for row in rows:
-        origin = row.get("session_id", ""), row.get("source_scene", "")
-        sides.setdefault(origin, set()).add(row.get("split", ""))
+        origin = row.get("session_id") or "", row.get("source_scene") or ""
+        sides.setdefault(origin, set()).add(row.get("split") or "")
     for (_, scene), found_in in sorted(sides.items()):
         if len(found_in) > 1:
             check.add("stop", "pairs.csv", f"the recorded scene {scene} is in both splits")
@@ -228,11 +230,26 @@ def _check_splits(check: DatasetCheck, sharps: dict[str, list[str]]) -> None:
         check.add("stop", "pairs.csv", f"{extra} is there but not listed")
 
 
-def _table(path: Path) -> list[dict[str, str]]:
+def _text(check: DatasetCheck, name: str) -> str | None:
+    """Return the text of one of the lists; None where there is none, or none that can be read."""
+    path = check.root / name
     if not path.is_file():
+        return None
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return file.read()
+    except (OSError, ValueError) as error:
+        why = "it is no UTF-8 text" if isinstance(error, ValueError) else error.strerror
+        check.add("stop", name, f"cannot be read: {why}")
+        return None
+
+
+def _table(check: DatasetCheck, name: str) -> list[dict[str, str | None]]:
+    try:
+        return list(csv.DictReader(io.StringIO(_text(check, name) or "", newline="")))
+    except csv.Error as error:
+        check.add("stop", name, f"cannot be read: {error}")
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def _check_strays(check: DatasetCheck, used: set[Path]) -> None:
@@ -244,26 +261,33 @@ def _check_strays(check: DatasetCheck, used: set[Path]) -> None:
 
 def _check_lists(check: DatasetCheck, sharps: dict[str, list[str]]) -> None:
     for split, found in sharps.items():
-        path = check.root / f"{split}.txt"
-        if path.is_file():
-            listed = path.read_text("utf-8").split()
-            if listed != [loader_paths(sharp).item for sharp in found]:
-                check.add("stop", path, f"does not list the pairs of {split} in the loader's order")
+        text = _text(check, f"{split}.txt")
+        if text is not None and text.split() != [loader_paths(sharp).item for sharp in found]:
+            check.add("stop", f"{split}.txt", f"does not list the pairs of {split} in the loader's order")
 
 
 def _check_sums(check: DatasetCheck) -> None:
-    path = check.root / "SHA256SUMS"
-    if not path.is_file():
+    text = _text(check, "SHA256SUMS")
+    if text is None:
         return
-    listed = set()
-    for line in path.read_text("utf-8").splitlines():
+    listed = {check.root / "SHA256SUMS"}
+    for line in text.splitlines():
         wanted, _, name = line.partition("  ")
+        inside = PurePosixPath(name)
+        if not name or inside.is_absolute() or ".." in inside.parts:
+            check.add("stop", "SHA256SUMS", f"names {name!r}, which is no file of a data set")
+            continue
         file = check.root / name
         listed.add(file)
         if not file.is_file():
             check.add("stop", "SHA256SUMS", f"{name} is listed but not there")
-        elif hashlib.sha256(file.read_bytes()).hexdigest() != wanted:
-            check.add("stop", file, "is not what SHA256SUMS says")
+        elif _sha256(file) != wanted:
+            check.add("stop", name, "is not what SHA256SUMS says")
     for file in sorted(check.root.rglob("*")):
-        if file.is_file() and file not in listed and file != path:
+        if file.is_file() and file not in listed:
             check.add("warn", file, "is not in SHA256SUMS")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,6 +16,8 @@ ROWS: Final = 1436
 COLUMNS: Final = 2152
 PAD: Final = 4
 PATCH: Final = 256
+MOST_PIXELS: Final = 64_000_000
+"""Larger pictures are not opened: no camera here makes them, and some kilobytes can become gigabytes."""
 _COLOURS: Final = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
 
 
@@ -27,6 +29,11 @@ class PngHead:
     height: int
     bits: int
     colour: int
+
+    @property
+    def too_large(self) -> bool:
+        """Whether it claims more pixels than are opened."""
+        return self.width * self.height > MOST_PIXELS
 
     @property
     def size(self) -> tuple[int, int]:
@@ -50,6 +57,9 @@ def wrong_with_head(head: PngHead, *, is_mask: bool) -> Iterator[str]:
     if head.colour not in ((0, 2) if is_mask else (2,)):
         wanted = "grey" if is_mask else "RGB"
         yield f"is {_COLOURS.get(head.colour, 'of unknown colour')}, not {wanted}"
+    if head.too_large:
+        yield f"claims to be {head.width}x{head.height}: too large to be opened"
+        return
     if is_mask:
         return
     size = f"is {head.width}x{head.height}"
@@ -62,11 +72,17 @@ def wrong_with_head(head: PngHead, *, is_mask: bool) -> Iterator[str]:
 
 
 def decode(path: Path) -> NDArray[Any] | None:
-    """Return the pixels of a PNG that is whole; None for one that is cut off or damaged."""
+    """Return the pixels of a PNG that is whole; None for one that is cut off, damaged, or too large."""
+    head = png_head(path)
+    if head is None or head.too_large:
+        return None
     data = path.read_bytes()
     if not data.endswith(b"IEND\xaeB`\x82"):
         return None
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:  # a size of 0, say
+        return None
     return None if image is None else np.asarray(image)
 
 

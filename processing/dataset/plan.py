@@ -157,16 +157,18 @@ def plan_export(
         raise ProcessingError("the same session is named twice")
     left_out: list[LeftOut] = []
     kept: list[tuple[DerivedScene, list[DerivedPair]]] = []
-    wanted_out = set(wishes.leave_out)
+    wanted_out = dict.fromkeys(wishes.leave_out, 0)
     for session in ordered:
         for scene in read_scenes(session):
             pairs = _good_pairs(scene, wanted_out, left_out)
             if pairs:
                 kept.append((scene, pairs))
-    if wanted_out:
-        raise ProcessingError(
-            f"no pair is named {', '.join(sorted(wanted_out))}", hint="names are as s01/action/t01_0003"
-        )
+    for name, times in sorted(wanted_out.items()):
+        if times != 1:
+            raise ProcessingError(
+                f"{'several pairs are' if times else 'no pair is'} named {name}",
+                hint="names are as s01/action/t01_0003, or SESSION/s01/action/t01_0003",
+            )
     if not kept:
         why = f": {left_out[0].shot}: {left_out[0].why}" if left_out else ": there is no action pair"
         raise ProcessingError(f"nothing to export{why}")
@@ -189,7 +191,9 @@ def plan_export(
     return ExportPlan(wishes, ordered, tuple(plans), tuple(left_out), tuple(_notes(plans, wishes)))
 
 
-def _good_pairs(scene: DerivedScene, wanted_out: set[str], left_out: list[LeftOut]) -> list[DerivedPair]:
+def _good_pairs(
+    scene: DerivedScene, wanted_out: dict[str, int], left_out: list[LeftOut]
+) -> list[DerivedPair]:
     """Return the pairs of a scene to export; the others go to the list with their reasons."""
     folder = scene.session.root
     good, undone = [], []
@@ -197,9 +201,10 @@ def _good_pairs(scene: DerivedScene, wanted_out: set[str], left_out: list[LeftOu
         if shot.kind == "action":
             left_out.append(LeftOut(folder.name, shot.id, f"rejected at capture: {shot.sync.reason}"))
     for pair in scene.of_kind("action"):
-        names = {pair.record.id, f"{folder.name}/{pair.record.id}"}
-        if names & wanted_out:
-            wanted_out -= names
+        named = [name for name in (pair.record.id, f"{folder.name}/{pair.record.id}") if name in wanted_out]
+        for name in named:
+            wanted_out[name] += 1
+        if named:
             left_out.append(LeftOut(folder.name, pair.record.id, "left out by hand"))
         elif pair.review is not None and pair.left_out:
             left_out.append(LeftOut(folder.name, pair.record.id, pair.left_out))

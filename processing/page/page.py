@@ -6,6 +6,7 @@ outside (names, operators, reasons) goes through `esc`.
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -230,8 +231,11 @@ def _again(figures: SessionFigures, folder: str) -> str:
         ]
         for scene in done
     ]
-    commands = [f"beamrig process {folder} --scene {scene.scene} --profile {scene.profile}" for scene in done]
-    commands.append(f"beamrig report {folder}")
+    commands = [
+        shlex.join(["beamrig", "process", folder, "--scene", scene.scene, "--profile", scene.profile])
+        for scene in done
+    ]
+    commands.append(shlex.join(["beamrig", "report", folder]))
     return (
         "<section><h2>Calibrations, and how to make this again</h2>"
         '<p class="sub">A calibration’s id is a hash of its content; it lies in the session’s folder'

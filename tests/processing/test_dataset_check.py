@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -181,3 +183,35 @@ def test_a_folder_that_holds_no_data_set_is_refused_and_an_empty_one_is_broken(t
     assert stops(tmp_path) == [
         (".", "no file matches dataset/{train,test}/*/*/*sharp.png: the loader sees nothing")
     ]
+
+
+def claim(path: Path, width: int, height: int) -> None:
+    """Write a PNG of a few bytes that says it is large."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b""))
+    parts = (struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+
+
+@pytest.mark.parametrize(("width", "height"), [(60_000, 60_000), (8_001, 8_001), (2**31 - 1, 2), (0, 300)])
+def test_a_picture_that_claims_to_be_huge_or_nothing_is_not_opened(
+    root: Path, width: int, height: int
+) -> None:
+    claim(root / "dataset" / f"{FIRST}_sharp.png", width, height)
+    assert any(path == f"dataset/{FIRST}_sharp.png" for path, _ in stops(root))
+
+
+@pytest.mark.parametrize("name", ["pairs.csv", "train.txt", "SHA256SUMS"])
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"a,b\n\x00,\r\r\n", b'"' + b"x" * 200_000])
+def test_lists_that_hold_anything_are_told_in_one_line(root: Path, name: str, data: bytes) -> None:
+    (root / name).write_bytes(data)
+    found = stops(root)
+    if data[:1] == b"\xff":
+        assert (name, "cannot be read: it is no UTF-8 text") in found
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "dataset/../../secret", ""])
+def test_checksums_of_files_elsewhere_are_not_looked_at(root: Path, name: str) -> None:
+    (root.parent / "secret").write_text("nobody's business")
+    (root / "SHA256SUMS").write_text(f"{'0' * 64}  {name}\n")
+    assert ("SHA256SUMS", f"names {name!r}, which is no file of a data set") in stops(root)

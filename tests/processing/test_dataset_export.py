@@ -203,6 +203,23 @@ def test_the_reviewer_has_the_last_word_and_it_is_listed(session: Session, tmp_p
     assert rows["s01/action/t01_0001"] == "accepted by the reviewer: far from the object"
 
 
+def test_a_pair_to_be_left_out_must_be_named_without_doubt(
+    session: Session, processed: Session, tmp_path: Path
+) -> None:
+    card = (session.root / "session.yaml").read_text()
+    (session.root / "session.yaml").write_text(card.replace(session.id, "f" * 32))
+    shutil.move(session.root, tmp_path / "tuesday")
+    pair = "s01/action/t01_0000"
+    with Session.open(tmp_path / "tuesday") as other:
+        with pytest.raises(ProcessingError, match="several pairs are named s01/action/t01_0000"):
+            export_sessions([other, processed], tmp_path / "set", Wishes(leave_out=(pair,)))
+        wishes = Wishes(leave_out=(f"tuesday/{pair}",))
+        report = export_sessions([other, processed], tmp_path / "set", wishes)
+    assert [(one.session, one.shot) for one in report.plan.left_out] == [("tuesday", pair)]
+    with pytest.raises(ProcessingError, match="no pair is named"):
+        export_sessions([processed], tmp_path / "other", Wishes(leave_out=("s01/action/t01_0099",)))
+
+
 def test_a_pair_that_was_taken_back_is_left_out(session: Session, tmp_path: Path) -> None:
     from rig.records import revoked_event
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
+import shlex
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
@@ -111,6 +113,14 @@ def page(text: str) -> Page:
     return Page(text)
 
 
+def test_the_commands_to_make_it_again_are_safe_to_copy(text: str, session: Session) -> None:
+    listed = re.search(r"<pre><code>(.*?)</code></pre>", text, re.DOTALL)
+    assert listed is not None
+    lines = html.unescape(listed[1]).splitlines()
+    assert shlex.split(lines[0])[:3] == ["beamrig", "process", str(session.root)]
+    assert shlex.split(lines[-1]) == ["beamrig", "report", str(session.root)]
+
+
 def test_the_page_needs_nothing_from_elsewhere(page: Page, text: str) -> None:
     names = {tag for tag, _ in page.tags}
     assert not names & {"script", "link", "iframe", "object"}
@@ -184,7 +194,7 @@ def test_what_is_left_out_stands_there_with_its_reason(page: Page) -> None:
 def test_the_calibration_and_the_way_to_make_it_again_are_told(page: Page, session: Session) -> None:
     used = json.loads((session.root / "derived" / "s01" / "metrics.json").read_text())["calibration"]
     assert used in page.text
-    assert f"beamrig process {session.root} --scene s01 --profile best" in page.text
+    assert f"beamrig process '{session.root}' --scene s01 --profile best" in page.text
     assert session.id in page.text
 
 
