@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 import warnings
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from timing import best_s
 
 from processing.demosaic import menon
 
@@ -18,17 +18,6 @@ with warnings.catch_warnings():
     from colour_demosaicing import demosaicing_CFA_Bayer_Menon2007 as reference
 
 HEIGHT, WIDTH = 2048, 2448
-
-
-def best_s(work: Callable[[], Any], repeats: int) -> tuple[float, float]:
-    """Return the best wall and the best processor time in seconds: other work on the machine only adds."""
-    wall, processor = [], []
-    for _ in range(repeats):
-        start, used = time.perf_counter(), time.process_time()
-        work()
-        wall.append(time.perf_counter() - start)
-        processor.append(time.process_time() - used)
-    return min(wall), min(processor)
 
 
 def peak_mb(work: Callable[[], Any]) -> float:

@@ -6,13 +6,12 @@ dilated by 9 px. The object is a textured square that moves by 40 px in B and 5 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from timing import best_s
 
 from processing.camera_background import smooth
 from processing.masks import FrozenBackground, intersection_over_union, tidy
@@ -62,17 +61,6 @@ class Scene:
         return np.clip(np.rint(seen), 0, 255).astype(np.uint8), alpha > 0.02
 
 
-def best_ms(work: Callable[[], object], repeats: int = 7) -> tuple[float, float]:
-    """Return the best wall and the best processor time in ms."""
-    wall, processor = [], []
-    for _ in range(repeats):
-        start, used = time.perf_counter(), time.process_time()
-        work()
-        wall.append(time.perf_counter() - start)
-        processor.append(time.process_time() - used)
-    return min(wall) * 1e3, min(processor) * 1e3
-
-
 def main() -> None:
     scene = Scene()
     print(f"{WIDTH}x{HEIGHT}, object {SIDE} px, overlap with the true footprint and time a pair")
@@ -86,7 +74,7 @@ def main() -> None:
         s, in_s = scene.show(5, noise, light)
         for way, model in (("ours", FrozenBackground(static)), ("MOG2", Frozen(static))):
             overlap = intersection_over_union(model.mask(b, s), in_b | in_s)
-            wall, processor = best_ms(partial(model.mask, b, s))
+            wall, processor = (1e3 * best for best in best_s(partial(model.mask, b, s), 7))
             print(f"{name:12s} {way}   overlap {overlap:.3f}   {wall:6.1f} ms, processor {processor:6.1f} ms")
 
 

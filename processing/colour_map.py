@@ -90,23 +90,14 @@ def find_chart(linear: Rgb) -> tuple[Matrix, Matrix]:
     return found
 
 
-def from_chart(linear: Rgb) -> Matrix:
-    """Find the 24-patch chart in a linear balanced image and fit the colour map to it.
+def chart_fit(linear: Rgb) -> tuple[Matrix, PatchFit]:
+    """Find the 24-patch chart in a linear balanced image, fit the colour map to it, and judge the fit.
 
     The map keeps white (its rows add to 1) and has the smallest CIEDE2000; one for both cameras, because two
-    would undo the alignment of their colours.
+    would undo the alignment of their colours. It takes a second or so.
 
     Args:
         linear: (H, W, 3) float32 linear camera RGB, white-balanced.
-
-    Raises:
-        CalibrationError: if no chart is found.
-    """
-    return fit_delta_e(find_chart(linear)[0], REFERENCE)[0]
-
-
-def chart_fit(linear: Rgb) -> tuple[Matrix, PatchFit]:
-    """Do what `from_chart` does, and judge the fit; a second or so.
 
     Raises:
         CalibrationError: if no chart is found.

@@ -20,9 +20,6 @@ from processing.photometric import channel_means
 
 Rgb = NDArray[np.float32]
 
-DEFAULT_COLOUR_MATRIX: Final[NDArray[np.float64]] = np.eye(3)
-"""Camera RGB (balanced, linear) to linear sRGB when no colour chart was recorded: taken as sRGB's own."""
-
 _PEDESTAL: Final = np.float32(1.0 / 512)
 """Added under the square root so that noise about black keeps its mean; taken off after squaring.
 

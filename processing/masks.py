@@ -15,7 +15,7 @@ are closed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import cv2
@@ -177,18 +177,6 @@ def literal_mask(static: Pair, others: Iterable[Pair], target: Pair) -> Image:
     foreground_s = np.asarray(model_s.apply(target[1]), np.uint8)
     foreground_b = np.asarray(model_b.apply(target[0]), np.uint8)
     return tidy(_join(foreground_s, foreground_b))
-
-
-def literal_masks(static: Pair, count: int, load: Callable[[int], Pair]) -> Iterator[Image]:
-    """Yield the mask of every pair by Algorithm 1 as printed (profile `paper`); work grows as count squared.
-
-    Args:
-        static: (B_0, S_0) as (H, W, 3) uint8.
-        count: number of pairs.
-        load: returns pair k as (B_k, S_k); called again and again, so that they need not all be in memory.
-    """
-    for target in range(count):
-        yield literal_mask(static, (load(k) for k in range(count) if k != target), load(target))
 
 
 def intersection_over_union(mask: Image, truth: NDArray[np.bool_]) -> float:

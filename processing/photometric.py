@@ -75,15 +75,3 @@ def brightness_coefficients(
             "a colour channel of the static pair is black", hint="check exposure and black level"
         )
     return (of_s[0] / of_b[0], of_s[1] / of_b[1], of_s[2] / of_b[2])
-
-
-def align_brightness(
-    mosaic: NDArray[np.float32], cfa: str, beta: tuple[float, float, float]
-) -> NDArray[np.float32]:
-    """Multiply each pixel of camera B's mosaic with the factor of its colour (Eq. 7)."""
-    out = np.empty_like(mosaic)
-    for phase, (row, column) in phase_offsets(cfa).items():
-        np.multiply(
-            mosaic[row::2, column::2], np.float32(beta["RGB".index(phase[0])]), out=out[row::2, column::2]
-        )
-    return out

@@ -45,17 +45,6 @@ class Figures:
     tau: dict[str, float]
     blur_px: dict[str, dict[str, float]]
 
-    @property
-    def beta_error_percent(self) -> list[float]:
-        """Deviation of each channel's beta from the truth."""
-        pairs = zip(self.beta["measured"], self.beta["truth"], strict=True)
-        return [100 * (measured / true - 1) for measured, true in pairs]
-
-    @property
-    def tau_error_percent(self) -> float:
-        """Deviation of tau from the truth."""
-        return 100 * (self.tau["measured"] / self.tau["truth"] - 1)
-
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
         return asdict(self)

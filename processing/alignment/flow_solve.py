@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from processing.alignment.flow_cells import Array, Cells
 from processing.alignment.flow_model import normalise
 from processing.errors import RegistrationFailed
-from processing.products import product_with_transposed, transposed_product
+from processing.products import product_with_transposed
 
 
 @dataclass(frozen=True)
@@ -65,20 +65,10 @@ def polynomials(x: Array, y: Array, shape: tuple[int, int], degree: int) -> Arra
     return np.stack([xn**i * yn**j for i, j in terms(degree)], axis=1)
 
 
-def normal_equations(cells: Cells, bases: list[Array]) -> tuple[Array, Array]:
-    """Return (system, right side) for unknowns that reach the four local ones through (N, K) bases."""
-    weighted = [
-        [transposed_product(a, cells.products[i, j][:, None] * b) for j, b in enumerate(bases)]
-        for i, a in enumerate(bases)
-    ]
-    right = [transposed_product(a, cells.projections[i][:, None]) for i, a in enumerate(bases)]
-    return np.block(weighted), np.concatenate(right).ravel()
-
-
 def _polynomial_equations(
     cells: Cells, shape: tuple[int, int], bases: list[list[tuple[int, int]]]
 ) -> tuple[Array, Array]:
-    """Return what `normal_equations` does for polynomials, from the moments of the sums: one product."""
+    """Return (system, right side) for polynomial unknowns, from moments of the cells: one product."""
     most = 2 * max(max(i, j) for basis in bases for i, j in basis) + 1
     xn, yn = normalise(cells.x, shape[1]), normalise(cells.y, shape[0])
     pairs = [(i, j) for i in range(most) for j in range(most - i)]

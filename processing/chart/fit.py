@@ -1,6 +1,6 @@
 """A photographed colour chart, calibrated: white balance from its greys, colour map from all its patches.
 
-Unlike `colour_map.from_chart`, which wants a picture that a whiteboard balanced, this balances by the chart
+Unlike `colour_map.chart_fit`, which wants a picture that a whiteboard balanced, this balances by the chart
 itself.
 """
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.errors import ProcessingError
+from rig.native import open_library
 
 LIBRARY: Final = Path(__file__).parents[1] / "beamrig_geometry.so"
 CELL_TYPE: Final = np.dtype(
@@ -36,12 +37,7 @@ Float = NDArray[np.float32]
 
 @cache
 def _library() -> ctypes.CDLL:
-    if not LIBRARY.is_file():
-        raise ProcessingError(
-            f"{LIBRARY.name} has not been built",
-            hint="run `python setup.py build_ext --inplace` in the project",
-        )
-    library = ctypes.CDLL(str(LIBRARY))
+    library = open_library(LIBRARY, ProcessingError)
     array, size, real = ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_float
     library.br_cell_differences.argtypes = [array, array, size, size, real, array, size, array]
     library.br_cell_sums.argtypes = [array, size, real, real, array, size, array, real, array]

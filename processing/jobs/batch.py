@@ -16,9 +16,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
 from processing.errors import ProcessingError
 from processing.jobs.crew import Crew, ProcessCrew, ThreadCrew
 from processing.jobs.engine import run_all
@@ -26,11 +23,8 @@ from processing.jobs.pair_record import read_record
 from processing.jobs.report import SessionReport
 from processing.jobs.scene_work import SceneWork
 from processing.jobs.steps import Job, Progress, Steps
-from processing.masks import FrozenBackground, literal_masks
 from processing.outputs import Bits, Format
-from processing.pipeline import ScenePipeline
 from processing.profile import FlowMethod, Profile
-from rig.records import PairRecord
 from rig.session import Session
 
 KINDS: Final = ("static", "action")
@@ -185,26 +179,3 @@ def alone(folder: Path) -> Iterator[None]:
         for part in folder.rglob("*.part"):
             part.unlink(missing_ok=True)
         yield
-
-
-def make_masks(
-    pipeline: ScenePipeline, pairs: Sequence[PairRecord]
-) -> Iterator[tuple[PairRecord, NDArray[np.uint8]]]:
-    """Yield each pair with its local blur mask, uint8 0 or 255 on the developed grid (LBFMG).
-
-    Args:
-        pipeline: of the pairs' scene; its profile chooses Algorithm 1 as printed or the frozen model.
-        pairs: action pairs.
-    """
-
-    def load(index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        raw = pairs[index].load()
-        return pipeline.develop(raw.b, raw.s).as_8bit()
-
-    if pipeline.calibration.profile == "paper":
-        (static, *_) = pipeline.static_8bit()
-        yield from zip(pairs, literal_masks(static, len(pairs), load), strict=True)
-        return
-    background = FrozenBackground(pipeline.static_8bit())
-    for index, record in enumerate(pairs):
-        yield record, background.mask(*load(index))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,8 +126,14 @@ def _work(
 ) -> None:
     from processing.calibration.chosen import chosen_paths
     from processing.jobs.batch import process_session
+    from rig.cli.interrupt import cancel_by_ctrl_c
+    from rig.cli.progress import progress_bar
 
-    with opened(session, scenes) as work, bar(as_json) as progress, stoppable() as cancel:
+    with (
+        opened(session, scenes) as work,
+        progress_bar(quiet=as_json, time_left=False) as progress,
+        cancel_by_ctrl_c() as cancel,
+    ):
         if not own_takes and not options["calibrations"]:
             options["calibrations"] = chosen_paths(work)
             for path in options["calibrations"]:
@@ -149,8 +154,14 @@ def _verify(
     scheduler: str | None,
 ) -> None:
     from processing.jobs.verify import verify_session
+    from rig.cli.interrupt import cancel_by_ctrl_c
+    from rig.cli.progress import progress_bar
 
-    with opened(session, scenes) as work, bar(as_json) as progress, stoppable() as cancel:
+    with (
+        opened(session, scenes) as work,
+        progress_bar(quiet=as_json, time_left=False) as progress,
+        cancel_by_ctrl_c() as cancel,
+    ):
         report = verify_session(
             work, scenes or None, progress, cancel, sample=sample, workers=workers, scheduler=scheduler
         )
@@ -194,39 +205,6 @@ def opened(session: Path, scenes: tuple[str, ...]) -> Iterator[Any]:
         for name in scenes:
             work.scene(name)
         yield work
-
-
-@contextmanager
-def stoppable() -> Iterator[threading.Event]:
-    """Let Ctrl+C end the work after the pairs at hand, and a second one at once."""
-    from rig.cli.interrupt import on_ctrl_c
-
-    cancel = threading.Event()
-
-    def interrupt() -> None:
-        if cancel.is_set():
-            raise KeyboardInterrupt
-        cancel.set()
-
-    with on_ctrl_c(interrupt):
-        yield cancel
-
-
-@contextmanager
-def bar(quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
-    """Show a progress bar on stderr; nothing when nobody looks at it or the output is for a machine."""
-    from rig.cli.common import console
-
-    screen = console(stderr=True)
-    if quiet or not screen.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.description}"), console=screen) as shown:
-        task = shown.add_task("", total=1.0)
-        yield lambda done, text: shown.update(task, completed=done, description=text)
 
 
 def _print(report: dict[str, Any]) -> None:

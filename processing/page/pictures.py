@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,14 +43,12 @@ class ScenePictures:
         static: B, S and their difference, before and after the pipeline.
         action: B with the mask's outline, S, and both at actual pixels where it moves.
         cast: evenly lit board of each camera before and after the colour correction.
-        cast_spread: camera -> {"before", "after"}: 1st to 99th percentile of the colour cast, in percent.
         notes: what is missing, and why.
     """
 
     static: tuple[Picture, ...] = ()
     action: tuple[Picture, ...] = ()
     cast: tuple[Picture, ...] = ()
-    cast_spread: Mapping[str, Mapping[str, float]] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -76,11 +73,10 @@ def scene_pictures(scene: DerivedScene) -> ScenePictures:
     notes: list[str] = []
     static: tuple[Picture, ...] = ()
     cast: tuple[Picture, ...] = ()
-    spread: dict[str, dict[str, float]] | None = None
     try:
         pipeline = _pipeline(scene)
         static = _static(pipeline)
-        cast, spread = _cast(pipeline)
+        cast = _cast(pipeline)
     except BeamrigError as error:
         notes.append(f"no pictures of the calibration: {error.one_line()}")
     shown = [pair for pair in scene.of_kind("action") if pair.state == "developed" and not pair.left_out]
@@ -89,7 +85,7 @@ def scene_pictures(scene: DerivedScene) -> ScenePictures:
         action = _action(shown[len(shown) // 2])
     else:
         notes.append("no action pair is developed")
-    return ScenePictures(static, action, cast, spread, tuple(notes))
+    return ScenePictures(static, action, cast, tuple(notes))
 
 
 def _pipeline(scene: DerivedScene) -> ScenePipeline:
@@ -152,25 +148,26 @@ def _close_up(mask: Image) -> tuple[slice, slice]:
     return slice(y, y + high), slice(x, x + wide)
 
 
-def _cast(pipeline: ScenePipeline) -> tuple[tuple[Picture, ...], dict[str, dict[str, float]]]:
-    """Show the cast of the plate on an even board: deviations from its mean colour, enlarged."""
+def _cast(pipeline: ScenePipeline) -> tuple[Picture, ...]:
+    """Show the cast of the plate on an even board: deviations from its mean colour, enlarged.
+
+    The captions give its 1st to 99th percentile.
+    """
     pictures: list[Picture] = []
-    spread: dict[str, dict[str, float]] = {}
     raw = pipeline.takes.even[0].load()
     for camera, frame in (("B", raw.b), ("S", raw.s)):
         black = np.float32(frame.black_level)
         plain = frame.pixels.astype(np.float32) - black
-        spread[camera] = {}
         corrected = plain * pipeline.calibration.colour[camera].gain_map()
         for state, mosaic in (("before", plain), ("after", corrected)):
             ratio = _channel_means(mosaic, frame.cfa)
             ratio /= ratio.mean(axis=(0, 1))
             low, high = np.percentile(ratio, (1, 99))
-            spread[camera][state] = 100.0 * float(high - low)
+            caption = f"{camera} {state}: {100.0 * float(high - low):.1f} %"
             shown = np.clip(0.75 + CAST_GAIN * (ratio - 1), 0, 1).astype(np.float32)
             enlarged = np.asarray(cv2.resize(shown, (360, 300), interpolation=cv2.INTER_CUBIC), np.float32)
-            pictures.append(picture(f"{camera} {state}: {spread[camera][state]:.1f} %", to_8bit(enlarged)))
-    return tuple(pictures), spread
+            pictures.append(picture(caption, to_8bit(enlarged)))
+    return tuple(pictures)
 
 
 def _channel_means(mosaic: NDArray[np.float32], cfa: str) -> NDArray[np.float32]:

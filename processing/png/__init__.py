@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.errors import ProcessingError
+from rig.native import open_library
 
 LIBRARY: Final = Path(__file__).parents[1] / "beamrig_png.so"
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
@@ -26,12 +27,7 @@ _COLOUR_TYPES: Final = {1: 0, 3: 2}
 
 @cache
 def _library() -> ctypes.CDLL:
-    if not LIBRARY.is_file():
-        raise ProcessingError(
-            f"{LIBRARY.name} has not been built",
-            hint="run `python setup.py build_ext --inplace` in the project",
-        )
-    library = ctypes.CDLL(str(LIBRARY))
+    library = open_library(LIBRARY, ProcessingError)
     size, place = ctypes.c_size_t, ctypes.c_void_p
     library.br_png_room.argtypes, library.br_png_room.restype = [size, size], size
     library.br_png_deflate.argtypes = [place, size, size, size, ctypes.c_int, place, size]

@@ -20,7 +20,13 @@ def on_ctrl_c(action: Callable[[], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def cancel_by_ctrl_c() -> Iterator[threading.Event]:
-    """Let Ctrl+C set an event meanwhile, instead of tearing everything down."""
+    """Let Ctrl+C set an event meanwhile, instead of tearing everything down; a second one does so at once."""
     cancel = threading.Event()
-    with on_ctrl_c(cancel.set):
+
+    def interrupt() -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+
+    with on_ctrl_c(interrupt):
         yield cancel

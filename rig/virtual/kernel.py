@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rig.errors import BeamrigError
+from rig.native import open_library
 
 LIBRARY = Path(__file__).with_name("beamrig_sensor.so")
 
@@ -26,12 +27,7 @@ class WorldError(BeamrigError):
 
 @cache
 def _library() -> ctypes.CDLL:
-    if not LIBRARY.is_file():
-        raise WorldError(
-            f"{LIBRARY.name} has not been built",
-            hint="run `python setup.py build_ext --inplace` in the project",
-        )
-    library = ctypes.CDLL(str(LIBRARY))
+    library = open_library(LIBRARY, WorldError)
     for name in ("br_bayer_sample", "br_compose", "br_expose"):
         getattr(library, name).restype = None
     return library

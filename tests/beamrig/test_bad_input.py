@@ -7,43 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO
 
 import cv2
 import numpy as np
 import pytest
 
 from beamrig.cli import COMMANDS
+from tests.shell import assert_refused, beamrig
 
 PLAN = ("plan", "--speed", "1.4 m/s", "--blur-s", "4")
-
-
-def beamrig(
-    *words: str, folder: Path, env: dict[str, str] | None = None, stdout: int | IO[str] = subprocess.PIPE
-) -> subprocess.CompletedProcess[str]:
-    """Run the command without a screen, in `folder`."""
-    environment = {name: value for name, value in os.environ.items() if "DISPLAY" not in name}
-    environment |= {"QT_QPA_PLATFORM": "", **(env or {})}
-    return subprocess.run(
-        [sys.executable, "-m", "beamrig", *words],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def assert_refused(answer: subprocess.CompletedProcess[str], *told: str) -> None:
-    assert answer.returncode == 2
-    assert answer.stdout == ""
-    assert answer.stderr.startswith("error: ")
-    assert answer.stderr.count("\n") == 1
-    for words in told:
-        assert words in answer.stderr
 
 
 @pytest.fixture

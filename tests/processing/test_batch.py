@@ -14,7 +14,8 @@ import tifffile
 
 from processing.calibration.scene import SceneCalibration
 from processing.errors import CalibrationError, ProcessingError, TakeMissing
-from processing.jobs.batch import make_masks, process_session
+from processing.jobs.batch import process_session
+from processing.masks import literal_mask
 from processing.pipeline import ScenePipeline
 from rig.errors import SessionError
 from rig.session import Session
@@ -140,10 +141,16 @@ def test_masks_can_be_made_alone_and_images_added_later(session: Session) -> Non
     assert (folder / "t01_0000_B.png").is_file()
 
 
-def test_masks_of_profile_paper_come_from_algorithm_1(recorded: Session) -> None:
-    paper = ScenePipeline.from_session(recorded, "s01", "paper")
-    pairs = recorded.pairs("s01", "action")
-    masks = [mask for _, mask in make_masks(paper, pairs)]
+def test_masks_of_profile_paper_come_from_algorithm_1(session: Session) -> None:
+    process_session(session, profile="paper", images=False, blur=False)
+    paper = ScenePipeline.from_session(session, "s01", "paper")
+    raw = [record.load() for record in session.pairs("s01", "action")]
+    pairs = [paper.develop(pair.b, pair.s).as_8bit() for pair in raw]
+    static = paper.static_8bit()[0]
+    wanted = [literal_mask(static, pairs[:k] + pairs[k + 1 :], pair) for k, pair in enumerate(pairs)]
+    files = sorted((session.root / "derived" / "s01" / "action").glob("*_mask.png"))
+    masks = [cv2.imread(str(file), cv2.IMREAD_UNCHANGED) for file in files]
+    np.testing.assert_array_equal(masks, wanted)
     assert len(masks) == 3
     assert all(set(np.unique(mask)) <= {0, 255} for mask in masks)
     assert np.mean(masks[0] > 0) > 0.04

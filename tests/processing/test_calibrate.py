@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -24,6 +22,7 @@ from rig.profiles import load_rig
 from rig.session import Session
 from tests.processing.laboratory import record_laboratory
 from tests.processing.scenes import NEUTRAL_RAW, TrueRig, mosaic, record_session
+from tests.shell import assert_refused, beamrig
 
 
 @pytest.fixture(scope="module")
@@ -152,12 +151,7 @@ def test_bad_input_is_one_line_and_exit_code_2(recorded: Session, tmp_path: Path
         ["lightbox", str(recorded.root), "--degree", "5"],
         ["show", "none.json"],
     ):
-        done = subprocess.run(
-            [sys.executable, "-m", "beamrig", "calibrate", *arguments],
-            cwd=tmp_path, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 2
-        assert len(done.stderr.strip().splitlines()) == 1
+        assert_refused(beamrig("calibrate", *arguments, folder=tmp_path))
 
 
 def test_clipped_even_light_makes_no_calibration(tmp_path: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from click.testing import CliRunner
 
 from processing.jobs.cli import masks, process
 from rig.session import Session
+from tests.shell import assert_loads_nothing_heavy, assert_refused, beamrig
 
 
 @pytest.fixture
@@ -53,19 +52,8 @@ def test_masks_makes_masks_alone(folder: Path) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "beamrig", *arguments],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin"},
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
+    assert_refused(beamrig(*arguments, folder=tmp_path))
 
 
 def test_the_commands_help_loads_no_opencv() -> None:
-    code = "import sys, processing.jobs.cli; assert 'cv2' not in sys.modules and 'numpy' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)
+    assert_loads_nothing_heavy("processing.jobs.cli")

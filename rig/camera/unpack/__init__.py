@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from rig.camera.errors import BadFrame
 from rig.errors import DeviceError
+from rig.native import open_library
 
 LIBRARY = Path(__file__).parents[1] / "beamrig_unpack.so"
 
@@ -40,12 +41,7 @@ class Layout(IntEnum):
 
 @cache
 def _library() -> ctypes.CDLL:
-    if not LIBRARY.is_file():
-        raise DeviceError(
-            f"{LIBRARY.name} has not been built",
-            hint="run `python setup.py build_ext --inplace` in the project",
-        )
-    library = ctypes.CDLL(str(LIBRARY))
+    library = open_library(LIBRARY, DeviceError)
     library.br_unpack_bytes.argtypes = [ctypes.c_int, ctypes.c_size_t]
     library.br_unpack_bytes.restype = ctypes.c_size_t
     size = ctypes.c_size_t
