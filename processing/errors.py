@@ -25,6 +25,10 @@ class CalibrationError(ProcessingError):
     """A calibration file is missing, damaged, or of another camera."""
 
 
+class OtherVersion(CalibrationError):
+    """A calibration file was made by another version of beamrig; it was right in its time."""
+
+
 class RegistrationFailed(ProcessingError):
     """The two static images could not be brought onto each other."""
 

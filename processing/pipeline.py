@@ -18,18 +18,20 @@ from numpy.typing import NDArray
 
 from processing.alignment.flow import Flow, Residual
 from processing.alignment.resample import aligner
-from processing.calibration import scene as stored
+from processing.calibration import shelf
 from processing.calibration.estimate import calibrate
 from processing.calibration.laboratory import Given, load_calibration
 from processing.calibration.scene import SceneCalibration
+from processing.calibration.source_files import is_sound
 from processing.calibration.takes import Takes, mean_mosaics
 from processing.chain import NEUTRAL, Chain, Rgb
-from processing.errors import ProcessingError
+from processing.errors import ProcessingError, SourceChanged
 from processing.isp import to_8bit
 from processing.masks import STATIC_FRAMES, Pair
 from processing.profile import CHOICES, PROFILES, Choices, FlowMethod, Profile
 from processing.quality.metrics import PairMetrics
 from rig.dng import RawImage
+from rig.records import PairRecord
 from rig.session import Session
 
 Float = NDArray[np.float32]
@@ -60,16 +62,22 @@ class ScenePipeline:
     Args:
         takes: the scene's calibration takes.
         calibration: what was measured from them.
+        notes: what a person should know of how it was found.
+
+    Attributes:
+        notes: those, and the calibration's own.
     """
 
-    def __init__(self, takes: Takes, calibration: SceneCalibration) -> None:
+    def __init__(self, takes: Takes, calibration: SceneCalibration, notes: Sequence[str] = ()) -> None:
         self.takes = takes
         self.calibration = calibration
+        self.notes = (*notes, *calibration.notes())
         c = calibration
         order = c.choices.order
         self._b = Chain.build(c.frames["B"], c.colour["B"], c.beta, c.balance, c.matrix, order)
         self._s = Chain.build(c.frames["S"], c.colour["S"], NEUTRAL, c.balance, c.matrix, order)
         self._raw_chains: dict[str, Chain] = {}
+        self._sound_static: list[PairRecord] | None = None
         y0, y1, x0, x1 = c.box
         self._crop = (slice(y0, y1), slice(x0, x1))
         map_x, map_y = c.flow.grid()
@@ -90,6 +98,9 @@ class ScenePipeline:
     ) -> ScenePipeline:
         """Fit the pipeline to a scene and store the calibration in the session.
 
+        Damaged pairs of a calibration take are left out where others of it remain, and named in the
+        calibration and in `notes`.
+
         Args:
             session: the recorded session.
             scene_name: one of its scenes; needs a static take and a lightbox or whiteboard take.
@@ -103,6 +114,7 @@ class ScenePipeline:
         Raises:
             TakeMissing: if the scene lacks a take.
             CalibrationError: if a given calibration is damaged, stale or foreign.
+            SourceChanged: if every pair of a take is damaged.
             ProcessingError: if a step fails.
         """
         if profile not in PROFILES:
@@ -113,12 +125,14 @@ class ScenePipeline:
         given = Given.of(dict(zip(calibrations, files, strict=True)), takes.formats, allow_old=allow_old)
         folder = session.root / "calibration"
         wanted = (scene_name, profile, choices)
-        known = stored.find(folder, *wanted, takes.sources(), given.ids()) if reuse else None
+        found = shelf.find(folder, *wanted, takes, given.ids()) if reuse else shelf.Found(None)
+        known = found.calibration
         if known is None:
-            progress = progress or (lambda text: None)
-            path = calibrate(takes, *wanted, progress, given).dated().save(folder)
+            damaged = takes.damaged()
+            measured = calibrate(takes.without(damaged), *wanted, progress or (lambda text: None), given)
+            path = replace(measured, left_out=damaged).dated().save(folder)
             known = SceneCalibration.load(path)  # as everybody else will read it: rounded as it is stored
-        return cls(takes, known)
+        return cls(takes.without(known.left_out), known, (*given.notes, *found.notes))
 
     @classmethod
     def from_calibration(cls, session: Session, calibration: SceneCalibration | Path) -> ScenePipeline:
@@ -171,9 +185,24 @@ class ScenePipeline:
         """Return (b, s): linear luminance of a pair, aligned, (h, w) float32; for measurements."""
         return self._luminance(self._b.linear(raw_b), self._s.linear(raw_s))
 
+    def sound_static(self) -> list[PairRecord]:
+        """Return the static pairs that are still what was recorded.
+
+        Raises:
+            SourceChanged: if none is.
+        """
+        if self._sound_static is None:
+            self._sound_static = [record for record in self.takes.static if is_sound(record)]
+        if not self._sound_static:
+            raise SourceChanged(
+                f"every static pair of scene {self.calibration.scene} is damaged or missing",
+                hint="bring the files back from a copy",
+            )
+        return self._sound_static
+
     def static_luminance(self) -> tuple[Float, Float]:
         """Return `luminance` of the mean of the static pairs."""
-        mean = mean_mosaics(self.takes.static)
+        mean = mean_mosaics(self.sound_static())
         return self._luminance(self._b.linear_mosaic(mean["B"]), self._s.linear_mosaic(mean["S"]))
 
     def _luminance(self, linear_b: Rgb, linear_s: Rgb) -> tuple[Float, Float]:
@@ -190,7 +219,7 @@ class ScenePipeline:
             known: pair id -> images that were developed already.
         """
         images: list[Pair] = []
-        for record in self.takes.static[:STATIC_FRAMES]:
+        for record in self.sound_static()[:STATIC_FRAMES]:
             ready = (known or {}).get(record.id)
             if ready is None:
                 raw = record.load()

@@ -12,8 +12,10 @@ from processing.alignment.flow import Flow, dense, register, residual, valid_box
 from processing.alignment.resample import Aligner, aligner
 from processing.calibration.brightness_ratio import Brightness, aligned_brightness
 from processing.calibration.estimate_colour import CLIP_PART, scene_cast, scene_colour
+from processing.calibration.geometry_fit import refuse_misfit
 from processing.calibration.laboratory import Given
 from processing.calibration.scene import SceneCalibration
+from processing.calibration.source_files import load_checked
 from processing.calibration.static_take import StaticTake
 from processing.calibration.takes import Takes
 from processing.chain import NEUTRAL, Chain, Rgb
@@ -45,6 +47,8 @@ def calibrate(
         given: calibrations of the laboratory that take the place of the scene's own takes.
 
     Raises:
+        CalibrationError: if a given geometry does not fit the scene.
+        SourceChanged: if a RAW file is not what was recorded.
         ProcessingError: if a step fails.
     """
     given = given or Given()
@@ -83,13 +87,15 @@ def calibrate(
     map_x, map_y = flow.grid()
     align = aligner(map_x[crop], map_y[crop], choices.kernel)
     left = residual(np.ascontiguousarray(_luma(shown["S"])[crop]), align(_luma(shown["B"])))
+    if given.geometry is not None:
+        refuse_misfit(left)
 
     progress("figures of the static pair")
     before = {
         camera: Chain.build(formats[camera], None, NEUTRAL, look.own_balance[camera], matrix, choices.order)
         for camera in ("B", "S")
     }
-    metrics = _figures(takes.static[0].load(), before, chains, align, crop)
+    metrics = _figures(load_checked(takes.static[0]), before, chains, align, crop)
     return SceneCalibration(
         scene=scene,
         profile=profile,

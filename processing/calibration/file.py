@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from processing.calibration.frame_format import FrameFormat
+from processing.calibration.frame_format import MATTERS, FrameFormat
 from processing.calibration.takes import Source
-from processing.errors import CalibrationError
+from processing.errors import CalibrationError, OtherVersion
 from processing.outputs import write_json
 from rig.errors import BeamrigError
 from rig.session import Session
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 ALGORITHM: Final = 4
 """Raised whenever the same sources would give another calibration or other images."""
 _APART: Final = ("id", "seal", "created", "where")
@@ -54,7 +54,9 @@ def read_sealed(path: Path) -> dict[str, Any]:
     """Read a calibration file of this version.
 
     Raises:
-        CalibrationError: if it is missing, no calibration, changed by hand, or of another version.
+        OtherVersion: if another version of beamrig made it; its seal is then not looked at, for each version
+            has sealed in its own way.
+        CalibrationError: if it is missing, no calibration, or changed by hand.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -65,9 +67,9 @@ def read_sealed(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict) or not {"id", "schema", "algorithm", "kind"} <= data.keys():
         raise CalibrationError(f"{path} is no calibration file", hint="see 'beamrig calibrate --help'")
     if (data["schema"], data["algorithm"]) != (SCHEMA, ALGORITHM):
-        raise CalibrationError(
-            f"{path.name} was made by another version of beamrig (algorithm {data['algorithm']}, "
-            f"this one is {ALGORITHM})",
+        raise OtherVersion(
+            f"{path.name} was made by another version of beamrig (format {data['schema']}, algorithm "
+            f"{data['algorithm']}; this one has {SCHEMA}, {ALGORITHM})",
             hint="calibrate again from the same session",
         )
     content = {key: value for key, value in data.items() if key not in _APART}
@@ -137,14 +139,21 @@ class Card:
                 hint="calibrate again, or allow old calibrations",
             )
 
-    def check_frames(self, name: str, frames: Mapping[str, FrameFormat]) -> None:
+    def check_frames(
+        self, name: str, frames: Mapping[str, FrameFormat], matters: Collection[str] = MATTERS
+    ) -> None:
         """Refuse a calibration of other cameras or settings.
+
+        Args:
+            name: of the calibration, for the message.
+            frames: what the session's frames are like.
+            matters: fields that must be the same.
 
         Raises:
             CalibrationError: with what differs.
         """
         for camera, frame in self.frames.items():
-            difference = frame.difference(frames[camera])
+            difference = frame.difference(frames[camera], matters)
             if difference:
                 raise CalibrationError(
                     f"{name} does not fit camera {camera} of the session: it is of {difference}",

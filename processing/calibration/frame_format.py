@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from rig.session import Session
 
 Offset = tuple[int, int] | None
 
-_MATTERS: Final = {
+MATTERS: Final = {
     "serial_number": "camera {}",
     "size": "frames of {} pixels",
     "offset": "region of interest at {}",
@@ -21,7 +21,8 @@ _MATTERS: Final = {
     "black_level": "black level {} DN",
     "white_level": "white level {} DN",
 }
-"""Gain is kept but not compared: RAW codes are linear in it, and every factor here is a ratio."""
+"""Field -> how a difference is told. Gain is kept but not compared: RAW codes are linear in it, and every
+factor here is a ratio."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,18 @@ class FrameFormat:
         """Codes from black to white."""
         return self.white_level - self.black_level
 
-    def difference(self, other: FrameFormat) -> str:
+    def difference(self, other: FrameFormat, matters: Collection[str] = MATTERS) -> str:
         """Say what keeps a calibration of these frames from frames of another kind; empty if nothing.
 
         A serial number or an offset that one of the two does not know is not compared.
+
+        Args:
+            other: frames of the other kind.
+            matters: fields that must be the same.
         """
-        for name, text in _MATTERS.items():
+        for name, text in MATTERS.items():
+            if name not in matters:
+                continue
             own, theirs = getattr(self, name), getattr(other, name)
             if own != theirs and not (name in ("serial_number", "offset") and not (own and theirs)):
                 return f"{text.format(own)}, not {theirs}"

@@ -26,6 +26,20 @@ from processing.errors import CalibrationError
 
 Kind = Literal["lightbox", "colour", "geometry"]
 
+COMPARED: Final[Mapping[Kind, frozenset[str]]] = {
+    "lightbox": frozenset({"serial_number", "size", "offset", "cfa", "black_level", "white_level"}),
+    "colour": frozenset({"serial_number", "size", "offset", "cfa", "black_level", "white_level"}),
+    "geometry": frozenset({"serial_number", "size", "offset"}),
+}
+"""What the frames must have in common with those of a calibration.
+
+The cast and the colours are ratios of light above black: a black level or a white level that is not that of
+the calibration means another mode of the sensor, whose black and whose bend nobody measured, and another
+region has its centre, where the cast is 1, elsewhere. Gain is not compared: codes are linear in it, so it
+drops out of every ratio. The geometry asks only which pixel looks where; that distance, focus and lens are
+those of the scene too is measured (`geometry_fit`).
+"""
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
@@ -186,11 +200,16 @@ def load_calibration(path: Path) -> Calibration:
 
 @dataclass(frozen=True)
 class Given:
-    """Calibrations that a session is processed with instead of its own takes; None where its own are used."""
+    """Calibrations that a session is processed with instead of its own takes; None where its own are used.
+
+    Attributes:
+        notes: what could not be proven of them.
+    """
 
     lightbox: LightboxCalibration | None = None
     colour: ColourCalibration | None = None
     geometry: GeometryCalibration | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -216,9 +235,13 @@ class Given:
                 raise CalibrationError(
                     f"{path.name} is a second {calibration.kind} calibration", hint="give one of a kind"
                 )
-            calibration.card.check_frames(path.name, frames)
+            calibration.card.check_frames(path.name, frames, COMPARED[calibration.kind])
             calibration.card.check_age(path.name, allow_old=allow_old)
-            calibration.card.check_sources(path.name, [path.resolve().parent.parent])
+            if not calibration.card.check_sources(path.name, [path.resolve().parent.parent]):
+                told = (
+                    f"{path.name}: its session {calibration.card.where} is not at hand, its frames unproven"
+                )
+                given = replace(given, notes=(*given.notes, told))
             if isinstance(calibration, LightboxCalibration):
                 given = replace(given, lightbox=calibration)
             elif isinstance(calibration, ColourCalibration):

@@ -20,12 +20,12 @@ from processing.calibration.brightness_ratio import Brightness
 from processing.calibration.cast_maps import CastMaps
 from processing.calibration.file import ALGORITHM, SCHEMA, digest, now, read_sealed, write_sealed
 from processing.calibration.frame_format import FrameFormat
+from processing.calibration.geometry_fit import misfit_note
 from processing.calibration.takes import Source
 from processing.chain import Gains
 from processing.chart.colour_fit import PatchFit
 from processing.colour import ColourConstants
 from processing.errors import CalibrationError
-from processing.outputs import read_json
 from processing.profile import PROFILES, Choices, Profile
 from processing.quality.metrics import PairMetrics
 
@@ -51,6 +51,7 @@ class SceneCalibration:
         residual: displacement left on the static pair, measured in the images.
         static_metrics: agreement of the static pair "before" and "after".
         sources: the RAW files it was made from.
+        left_out: pair id -> why a calibration pair, damaged, had no part in it.
         created: ISO 8601 time.
     """
 
@@ -72,6 +73,7 @@ class SceneCalibration:
     cast: dict[str, CastMaps] = field(default_factory=dict)
     chart: PatchFit | None = None
     used: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
     created: str = ""
 
     @property
@@ -103,6 +105,7 @@ class SceneCalibration:
             "chart": None if self.chart is None else self.chart.to_dict(),
             "used": dict(self.used),
             "sources": [source.__dict__ for source in self.sources],
+            "left_out": dict(self.left_out),
         }
 
     @property
@@ -126,7 +129,8 @@ class SceneCalibration:
         """Read a calibration file.
 
         Raises:
-            CalibrationError: if it is missing, damaged, changed by hand, or of another version.
+            OtherVersion: if another version of beamrig made it.
+            CalibrationError: if it is missing, damaged or changed by hand.
         """
         data = read_sealed(path)
         try:
@@ -160,46 +164,20 @@ class SceneCalibration:
             cast={camera: CastMaps.from_dict(item) for camera, item in data["cast"].items()},
             chart=None if data["chart"] is None else PatchFit.from_dict(data["chart"]),
             used={str(kind): str(name) for kind, name in data["used"].items()},
+            left_out={str(pair): str(reason) for pair, reason in data["left_out"].items()},
             created=str(data["created"]),
         )
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what a person should know before trusting it."""
+        found = [f"{pair} is left out of the calibration: {why}" for pair, why in self.left_out.items()]
+        if "geometry" in self.used and (misfit := misfit_note(self.residual)):
+            found.append(misfit)
+        return tuple(found)
 
     def dated(self) -> SceneCalibration:
         """Return the same calibration with the present time."""
         return replace(self, created=now())
-
-
-def find(
-    folder: Path,
-    scene: str,
-    profile: Profile,
-    choices: Choices,
-    sources: Sequence[Source],
-    used: Mapping[str, str],
-) -> SceneCalibration | None:
-    """Return a stored calibration made from exactly these sources in exactly this way, or None.
-
-    One that another version of beamrig made is passed over; it was right in its time.
-
-    Args:
-        folder: where the session keeps them.
-        scene: the scene it must be for.
-        profile: the profile it must be for.
-        choices: how each step must be done.
-        sources: the RAW files that it must be made from.
-        used: kind -> id of the laboratory's calibrations that it must be made with.
-
-    Raises:
-        CalibrationError: if a file is damaged or was changed by hand.
-    """
-    for path in sorted(folder.glob(f"{scene}_{profile}_*.json")):
-        peek = read_json(path)
-        if peek is not None and (peek.get("schema"), peek.get("algorithm")) != (SCHEMA, ALGORITHM):
-            continue
-        stored = SceneCalibration.load(path)
-        same = (stored.scene, stored.choices, stored.used) == (scene, choices, dict(used))
-        if same and stored.sources == tuple(sources):
-            return stored
-    return None
 
 
 def _three(values: Sequence[float]) -> Gains:

@@ -30,6 +30,16 @@ def check_source(path: Path, meta: dict[str, Any]) -> None:
         )
 
 
+def check_pair(record: PairRecord) -> None:
+    """Make sure that both RAW files of a pair are what was recorded.
+
+    Raises:
+        SourceChanged: if one is not.
+    """
+    check_source(record.path_b, record.meta_b)
+    check_source(record.path_s, record.meta_s)
+
+
 def load_checked(record: PairRecord) -> RawPair:
     """Read both frames of a pair after comparing their hashes with the journal's.
 
@@ -37,16 +47,14 @@ def load_checked(record: PairRecord) -> RawPair:
         SourceChanged: if a file is not what was recorded.
         RawFileError: if a file cannot be read as RAW.
     """
-    check_source(record.path_b, record.meta_b)
-    check_source(record.path_s, record.meta_s)
+    check_pair(record)
     return record.load()
 
 
 def is_sound(record: PairRecord) -> bool:
     """Tell whether both RAW files of a pair are what was recorded."""
     try:
-        check_source(record.path_b, record.meta_b)
-        check_source(record.path_s, record.meta_s)
+        check_pair(record)
     except SourceChanged:
         return False
     return True

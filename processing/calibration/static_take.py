@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.calibration.source_files import load_checked
 from processing.calibration.takes import MosaicMean
 from processing.chain import Mosaic
 from processing.checks.blocks import BLOCK
@@ -41,13 +42,14 @@ class StaticTake:
         """Read the pairs one after the other, in the memory of two.
 
         Raises:
+            SourceChanged: if a file is not what was recorded.
             ImageMismatch: if the frames differ in kind, or nearly everything moves.
         """
         means = {"B": MosaicMean(), "S": MosaicMean()}
         moved: dict[str, Mask] = {}
         first: RawPair | None = None
         for record in records:
-            pair = record.load()
+            pair = load_checked(record)
             first = first or pair
             for camera, was, now in (("B", first.b, pair.b), ("S", first.s, pair.s)):
                 means[camera].add(now)

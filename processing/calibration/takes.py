@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.calibration.frame_format import FrameFormat, formats_of
-from processing.calibration.source_files import load_checked
+from processing.calibration.source_files import check_pair, load_checked
 from processing.chain import Mosaic
-from processing.errors import CalibrationError, ImageMismatch, TakeMissing
+from processing.errors import CalibrationError, ImageMismatch, SourceChanged, TakeMissing
+from rig.errors import RawFileError
 from rig.raw_image import RawImage
 from rig.records import PairRecord
 from rig.session import Session
@@ -79,13 +80,12 @@ class Takes:
         if not even and not {"lightbox", "colour"} <= set(given):
             missing = "neither lightbox nor whiteboard" if "lightbox" not in given else "no whiteboard"
             raise TakeMissing(f"scene {scene} has {missing}", hint="capture one: --kind whiteboard")
-        formats = formats_of(session, found["static"][0])
         return cls(
             even=[] if "lightbox" in given else even,
             white=white,
             static=found["static"],
             chart=[] if "colour" in given else found["colorchecker"],
-            formats=formats,
+            formats=_formats(session, found["static"]),
         )
 
     @classmethod
@@ -110,10 +110,57 @@ class Takes:
         even, white, static, chart = (list(roles[role].values()) for role in roles)
         return cls(even, white, static, chart, formats)
 
+    def records(self) -> list[PairRecord]:
+        """Return all pairs, each once."""
+        return list(
+            {r.id: r for role in (self.even, self.white, self.static, self.chart) for r in role}.values()
+        )
+
+    def damaged(self) -> dict[str, str]:
+        """Return pair id -> what is wrong with its files, of pairs that are not what was recorded."""
+        found = {}
+        for record in self.records():
+            try:
+                check_pair(record)
+            except SourceChanged as error:
+                found[record.id] = error.message
+        return found
+
+    def without(self, pairs: Collection[str]) -> Takes:
+        """Return the takes without these pairs.
+
+        Raises:
+            SourceChanged: if nothing would be left of one of them.
+        """
+        if not pairs:
+            return self
+        left: dict[str, list[PairRecord]] = {}
+        for name in ("even", "white", "static", "chart"):
+            before: list[PairRecord] = getattr(self, name)
+            left[name] = [record for record in before if record.id not in pairs]
+            if before and not left[name]:
+                raise SourceChanged(
+                    f"every {before[0].kind} pair of scene {before[0].scene} is damaged",
+                    hint="bring the files back from a copy, or record the take again",
+                )
+        if self.white is self.even:
+            left["white"] = left["even"]
+        return Takes(left["even"], left["white"], left["static"], left["chart"], self.formats)
+
     def sources(self) -> tuple[Source, ...]:
         """List the files with their hashes from the journal."""
         roles = (("colour", self.even), ("white", self.white), ("static", self.static), ("chart", self.chart))
         return tuple(source for role, records in roles for source in sources_of(records, role))
+
+
+def _formats(session: Session, records: Sequence[PairRecord]) -> dict[str, FrameFormat]:
+    """Describe the frames by the first pair that can be read."""
+    for record in records[:-1]:
+        try:
+            return formats_of(session, record)
+        except RawFileError:
+            continue
+    return formats_of(session, records[-1])
 
 
 def sources_of(records: Iterable[PairRecord], role: str) -> tuple[Source, ...]:

@@ -51,7 +51,7 @@ class StaticReference:
             static: its static pairs, developed, in order, if they are at hand.
         """
         chosen = list(static or pipeline.static_8bit())[:FRAMES]
-        raw: RawPair = pipeline.takes.static[0].load()
+        raw: RawPair = pipeline.sound_static()[0].load()
         means = [
             np.rint(np.mean([pair[camera] for pair in chosen], axis=0, dtype=np.float32)).astype(np.uint8)
             for camera in (0, 1)

@@ -26,8 +26,8 @@ Ctrl+C finishes the pairs in work; the same command goes on from there. Exit cod
 done), or differ from their record with --verify; 130: stopped.
 
 JSON: derived, scenes [{scene, folder, developed, skipped, masks, calibration, static_pair {before, after},
-residual_px, blur_px, blur_note, failed {pair: reason}, failure, seconds {step: s}}], cancelled, seconds,
-workers. With --verify: checked, differing {pair: reason}, cancelled, seconds, workers
+residual_px, blur_px, blur_note, notes, failed {pair: reason}, failure, seconds {step: s}}], cancelled,
+seconds, workers. With --verify: checked, differing {pair: reason}, cancelled, seconds, workers
 """
 
 
@@ -235,6 +235,8 @@ def _print(report: dict[str, Any]) -> None:
             )
         elif scene["blur_note"]:
             out.print(f"blur not measured: {scene['blur_note']}")
+        for note in scene["notes"]:
+            out.print(f"[yellow]note[/yellow] {note}", soft_wrap=True, highlight=False)
         for pair, reason in scene["failed"].items():
             out.print(f"[red]failed[/red] {pair}: {reason}", soft_wrap=True)
         if scene["failure"]:

@@ -33,6 +33,7 @@ class SceneReport:
         residual_px: displacement left on the static pair, "mean" and "p95".
         blur_px: measured blur lengths, or None.
         blur_note: why there are none.
+        notes: what a person should know of how the scene was measured.
         failed: pair id -> why it could not be developed.
         failure: why the scene could not be measured, and so no pair of it developed; empty if it could.
         seconds: time that the workers spent on each step.
@@ -48,6 +49,7 @@ class SceneReport:
     residual_px: dict[str, float] = field(default_factory=dict)
     blur_px: dict[str, Any] | None = None
     blur_note: str = ""
+    notes: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     failure: str = ""
     seconds: dict[str, float] = field(default_factory=dict)

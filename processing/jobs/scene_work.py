@@ -25,6 +25,7 @@ from processing.jobs.tasks import (
     BlurTask,
     PairResult,
     PairTask,
+    SceneResult,
     SceneTask,
     calibrate_scene,
     develop_pair,
@@ -230,9 +231,10 @@ class SceneWork:
 
     # ---- what came of them
 
-    def _calibrated(self, path: str) -> None:
-        self._calibration = calibration = SceneCalibration.load(Path(path))
-        self._calibration_path = path
+    def _calibrated(self, result: SceneResult) -> None:
+        self._calibration = calibration = SceneCalibration.load(Path(result.calibration))
+        self._calibration_path = result.calibration
+        self.report.notes = list(result.notes)
         self.report.calibration = calibration.id
         self.report.static_pair = dict(calibration.static_metrics)
         self.report.residual_px = {"mean": calibration.residual.mean_px, "p95": calibration.residual.p95_px}
@@ -287,6 +289,7 @@ class SceneWork:
             "residual_px": self.report.residual_px,
             "blur": self.report.blur_px,
             "blur_note": self.report.blur_note,
+            "notes": self.report.notes,
             "failed": dict(sorted(self.report.failed.items())),
         }
         write_json(self.report.folder / "metrics.json", metrics)

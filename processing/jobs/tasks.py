@@ -119,8 +119,21 @@ class PairResult:
     seconds: dict[str, float]
 
 
-def calibrate_scene(task: SceneTask) -> str:
-    """Measure a scene, or find the calibration that was made from the same files; returns its path.
+@dataclass(frozen=True)
+class SceneResult:
+    """What came of measuring a scene.
+
+    Attributes:
+        calibration: path of the stored calibration.
+        notes: what a person should know of it.
+    """
+
+    calibration: str
+    notes: tuple[str, ...]
+
+
+def calibrate_scene(task: SceneTask) -> SceneResult:
+    """Measure a scene, or find the calibration that was made from the same files.
 
     Raises:
         ProcessingError: if a step fails.
@@ -129,15 +142,16 @@ def calibrate_scene(task: SceneTask) -> str:
     prepare(task.threads)
     check_seen(task.session)
     with Session.open(task.session) as session:
-        known = ScenePipeline.from_session(
+        pipeline = ScenePipeline.from_session(
             session,
             task.scene,
             task.job.profile,
             calibrations=[Path(file) for file in task.job.calibrations],
             allow_old=task.job.allow_old,
             flow=task.job.flow,
-        ).calibration
-        return str(known.path(session.root / "calibration"))
+        )
+        path = pipeline.calibration.path(session.root / "calibration")
+        return SceneResult(str(path), pipeline.notes)
 
 
 def develop_pair(task: PairTask) -> PairResult:

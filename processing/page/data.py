@@ -57,6 +57,7 @@ class SceneFigures:
         exposures: planned and applied exposure of each take, in microseconds.
         blur: measured blur lengths with their errors.
         blur_note: why there are none.
+        notes: what to know of how the scene was measured.
         pairs: static and action pairs.
         rejected: shot id and reason.
         sources: files that the calibration was made from.
@@ -73,6 +74,7 @@ class SceneFigures:
     exposures: list[dict[str, Any]]
     blur: dict[str, Any]
     blur_note: str
+    notes: tuple[str, ...]
     pairs: tuple[PairFigures, ...]
     rejected: tuple[tuple[str, str], ...]
     sources: int
@@ -182,6 +184,7 @@ def _scene(scene: DerivedScene, tell: Progress) -> SceneFigures:
         exposures=list(_exposures(scene)),
         blur=dict(metrics.get("blur") or {}),
         blur_note=str(metrics.get("blur_note") or ""),
+        notes=tuple(str(note) for note in metrics.get("notes") or ()),
         pairs=tuple(pairs),
         rejected=tuple((shot.id, shot.sync.reason) for shot in scene.rejected),
         sources=len(calibration.get("sources") or []),

@@ -27,7 +27,7 @@ def scene_section(scene: SceneFigures, pictures: ScenePictures) -> str:
     parts = [f'<section class="scene"><h2>Scene {escape(scene.scene)}</h2>', _planned(scene.plan)]
     if not scene.static_pair:
         parts.append('<p class="note">This scene was not processed yet.</p>')
-    parts += [f'<p class="note">{escape(note)}</p>' for note in pictures.notes]
+    parts += [f'<p class="note">{escape(note)}</p>' for note in (*scene.notes, *pictures.notes)]
     if pictures.action:
         parts.append("<h3>A pair in motion</h3>" + _action(pictures.action))
     if pictures.static:

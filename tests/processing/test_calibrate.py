@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from processing.alignment.flow import PolynomialFlow
 from processing.calibration.cli import calibrate
 from processing.calibration.laboratory import Given, LightboxCalibration, load_calibration
 from processing.calibration.make import colour_calibration, geometry_calibration, lightbox_calibration
@@ -90,6 +92,27 @@ def test_a_session_is_processed_with_the_laboratorys_calibrations(
     assert ScenePipeline.from_session(session, "s01", calibrations=files).calibration.id == stored.stem[-16:]
     with pytest.raises(TakeMissing):
         ScenePipeline.from_session(session, "s01")
+
+
+def test_a_geometry_of_another_distance_is_refused_and_one_that_is_hardly_off_told(
+    lab: Session, tmp_path: Path
+) -> None:
+    session = record_session(tmp_path / "s", kinds=("lightbox", "static"))
+    made = geometry_calibration(lab, "lab")
+
+    def process(shift_px: float) -> ScenePipeline:
+        assert isinstance(made.flow, PolynomialFlow)
+        off = made.flow.x.copy()
+        off[0, 0] += shift_px
+        path = replace(made, flow=replace(made.flow, x=off)).save(tmp_path / "g.json")
+        return ScenePipeline.from_session(session, "s01", calibrations=[path])
+
+    assert process(0.0).notes == ()
+    (note,) = process(0.25).notes
+    assert "leaves the static pair 0.2" in note
+    for far_px in (1.0, -12.0):  # another focus, distance, or a mount that was bumped
+        with pytest.raises(CalibrationError, match="does not fit the scene"):
+            process(far_px)
 
 
 def test_a_calibration_whose_sources_are_gone_is_stale(lab: Session, tmp_path: Path) -> None:

@@ -162,6 +162,22 @@ def test_what_does_not_matter_is_let_through(tmp_path: Path) -> None:
     assert set(found.ids()) == {"lightbox"}
 
 
+@pytest.mark.parametrize(
+    "other", [{"black_level": 60.0}, {"white_level": 1023.0}, {"cfa": "BGGR"}, {"gain_db": 6.0}]
+)
+def test_a_geometry_asks_only_which_pixel_looks_where(tmp_path: Path, other: dict[str, Any]) -> None:
+    made = _geometry(np.linspace(0, 1, 30))
+    frames = {camera: replace(frame, **other) for camera, frame in made.card.frames.items()}
+    assert Given.of({tmp_path / "lab.json": made}, frames).geometry is made
+    with pytest.raises(CalibrationError, match="region of interest"):
+        Given.of({tmp_path / "lab.json": made}, {**frames, "S": replace(frames["S"], offset=(0, 0))})
+
+
+def test_that_its_session_is_not_at_hand_is_told(tmp_path: Path) -> None:
+    (note,) = _given(tmp_path, _card()).notes
+    assert note == "lab.json: its session /nowhere is not at hand, its frames unproven"
+
+
 def test_an_old_calibration_is_refused_unless_allowed(tmp_path: Path) -> None:
     then = (datetime.now(UTC) - timedelta(days=40)).isoformat(timespec="seconds")
     with pytest.raises(CalibrationError, match="40 days old"):
