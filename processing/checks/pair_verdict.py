@@ -32,7 +32,7 @@ from processing.checks.sharpness import compare_sharpness, patch_sharpness
 from processing.checks.static_reference import StaticReference, developed_view, reference_of
 from processing.checks.verdict import PairVerdict
 from processing.checks.view import Mask, View, difference
-from processing.errors import BlurNotMeasurable
+from processing.errors import BlurNotMeasurable, SourceChanged
 from processing.masks import Pair
 from processing.pipeline import Developed, ScenePipeline
 from rig.capture.findings import Finding
@@ -76,7 +76,11 @@ def judge(
     found += clipping_findings(raw_pair, mask, pipeline.box, figures)
     if any(one.level == "stop" for one in found):
         return PairVerdict.of(found, figures)
-    reference = reference_of(pipeline, static)
+    try:
+        reference = reference_of(pipeline, static)
+    except SourceChanged as error:
+        found.append(Finding("note", f"nothing is compared with the static pairs: {error.message}"))
+        return PairVerdict.of(found, figures)
     found += _light_and_focus(raw_pair, reference, plan, figures)
     view = developed_view(developed.b, developed.s)
     covered = np.zeros(developed.b.shape[:2], np.uint8) if mask is None else mask

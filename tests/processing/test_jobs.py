@@ -183,6 +183,11 @@ def test_without_one_sound_static_pair_it_is_said_why_there_are_no_masks(session
         flip_a_bit(record.path_b)
     report = process_session(session, blur=False)
     assert report.scenes["s01"].developed == 3
+    record = json.loads((session.root / "derived" / "s01" / "action" / "t01_0000.json").read_text())
+    (finding,) = record["verdict"]["findings"]
+    assert finding["text"].startswith(
+        "nothing is compared with the static pairs: every static pair of scene s01"
+    )
     assert "s01: no masks: not one of its static pairs is sound" in report.failures()
 
 
