@@ -66,6 +66,7 @@ def _of_scene(scene: SceneCalibration, path: Path) -> dict[str, Any]:
         "residual_px": {"mean": left.mean_px, "p95": left.p95_px},
         "static_pair": scene.static_metrics,
         "used": scene.used,
+        "left_out": scene.left_out,
     }
     used = ", ".join(f"{kind} {name}" for kind, name in scene.used.items())
     lines = [
@@ -77,6 +78,7 @@ def _of_scene(scene: SceneCalibration, path: Path) -> dict[str, Any]:
         f"left misaligned: mean {left.mean_px:.4f} px, p95 {left.p95_px:.4f} px",
         f"static pair: {after['psnr_db']:.2f} dB, SSIM {after['ssim']:.4f}",
         f"with calibrations of the laboratory: {used or 'none'}",
+        *scene.notes(),
     ]  # fmt: skip
     return {
         "file": str(path),
