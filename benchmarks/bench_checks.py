@@ -28,11 +28,14 @@ from bench_process import STATIC, record
 from processing.checks.live_verdict import SceneWatch
 from processing.checks.pair import PairCheck
 from processing.checks.pair_verdict import judge
+from processing.checks.static_reference import StaticReference
+from processing.checks.verdict import PairVerdict
 from processing.masks import FrozenBackground
 from processing.pipeline import ScenePipeline
 from processing.survey.measure import check_tau, measure_light
 from processing.survey.motion import step_between
 from rig.exposure import plan_exposure
+from rig.plan import ExposurePlan
 from rig.profiles import load_rig
 from rig.raw_image import RawImage
 from rig.records import RawPair
@@ -73,15 +76,20 @@ def developed_scene(rounds: int) -> dict[str, float]:
         watch = SceneWatch.of(session.pairs("s01", "static"), plan)
         raw = session.pairs("s01", "action")[0].load()
         static = pipeline.static_8bit()
-        developed = pipeline.develop(raw.b, raw.s)
-        mask = FrozenBackground(static).mask(*developed.as_8bit())
-        verdict = judge(pipeline, raw, developed, mask, plan, static=static)
+        developed = pipeline.develop(raw.b, raw.s).as_8bit()
+        mask = FrozenBackground(static).mask(*developed)
+        reference = StaticReference.of_scene(pipeline)
+
+        def verdict_with(plan: ExposurePlan | None) -> PairVerdict:
+            return judge(pipeline, raw, developed, mask, plan, reference=reference)
+
+        verdict = verdict_with(plan)
     found = [one.one_line() for one in verdict.findings if "times as bright" not in one.text]
     print(json.dumps({"findings": found, "figures": verdict.figures}, indent=2))
     return {
         "check_pair_against_static_ms": ms(lambda: watch.judge(raw), rounds),
-        "verdict_developed_ms": ms(lambda: judge(pipeline, raw, developed, mask, plan), rounds),
-        "verdict_developed_without_blur_ms": ms(lambda: judge(pipeline, raw, developed, mask, None), rounds),
+        "verdict_developed_ms": ms(lambda: verdict_with(plan), rounds),
+        "verdict_developed_without_blur_ms": ms(lambda: verdict_with(None), rounds),
     }
 
 

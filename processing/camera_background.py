@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from processing import geometry
 from processing.threads import share
 
 Image = NDArray[np.uint8]
@@ -25,6 +26,9 @@ Planes = list[Plane]
 SMOOTHING_PX: Final = 1.5
 NOISE_FLOOR: Final = 0.7
 """Grey levels: rounding to 8 bits before and after smoothing, and what a few static frames do not show."""
+MEAN_STEP: Final = 1 / 128
+"""Grey levels: a hundredth of the least noise."""
+INVERSE_STEP: Final = 1 / 32768
 _PLACE_PX: Final = 2.5
 _LIFT: Final = 0.055 * 255
 """Above its straight foot, sRGB's curve is a power of light less this many grey levels."""
@@ -45,9 +49,9 @@ def smooth(image: Image) -> Image:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), SMOOTHING_PX), np.uint8)
 
 
-def _smooth_planes(image: Image) -> Planes:
-    smoothed = cv2.GaussianBlur(image.astype(np.float32), (0, 0), SMOOTHING_PX)
-    return [np.asarray(plane, np.float32) for plane in cv2.split(smoothed)]
+def _smooth_plane(image: Image, channel: int) -> Plane:
+    plane = cv2.extractChannel(image, channel).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), SMOOTHING_PX), np.float32)
 
 
 def light_factor(of: NDArray[np.float32] | Image, against: Plane) -> float:
@@ -59,76 +63,103 @@ def light_factor(of: NDArray[np.float32] | Image, against: Plane) -> float:
         of: (H, W), grey levels.
         against: (H, W) float32, grey levels.
     """
-    reference = against[::8, ::8].ravel()
+    return _factor(of[::8, ::8], against[::8, ::8])
+
+
+def _factor(of: NDArray[np.float32] | Image, against: Plane) -> float:
+    reference = against.ravel()
     usable = (reference > 12) & (reference < 250)
     if np.count_nonzero(usable) < 0.02 * reference.size:
         return 1.0
-    lifted = of[::8, ::8].ravel()[usable].astype(np.float32) + np.float32(_LIFT)
+    lifted = of.ravel()[usable].astype(np.float32) + np.float32(_LIFT)
     return float(np.median(lifted / (reference[usable] + np.float32(_LIFT))))
 
 
-def _in_light_of(plane: Plane, reference: Plane) -> Plane:
+def _bring_to_light_of(plane: Plane, reference: Plane) -> None:
     factor = light_factor(plane, reference)
-    return np.asarray((plane + np.float32(_LIFT)) / np.float32(factor) - np.float32(_LIFT), np.float32)
+    plane += np.float32(_LIFT)
+    plane *= np.float32(1 / factor)
+    plane -= np.float32(_LIFT)
 
 
 class CameraBackground:
     """Mean and noise of a static scene in one camera.
 
     Args:
-        frames: (H, W, 3) uint8, sRGB-encoded, at least one.
-        twin: a frame of the other camera on the same grid; tells the noise where there is one frame only.
+        model: (2, H, W, 3) uint16: the mean in steps of `MEAN_STEP`, and one over the noise in steps of
+            `INVERSE_STEP`; it may lie in a file that several processes share.
     """
 
-    def __init__(self, frames: Sequence[Image], twin: Image) -> None:
-        stack = [_smooth_planes(frame) for frame in frames]
-        other = _smooth_planes(twin) if len(stack) == 1 else []
-        self._mean: Planes = []
-        self._inverse_noise: Planes = []
-        for channel, first in enumerate(stack[0]):
-            planes = [first, *(_in_light_of(frame[channel], first) for frame in stack[1:])]
-            if other:
-                mean, differences = first, [_in_light_of(other[channel], first) - first]
-                variance = differences[0] ** 2 / 2
+    def __init__(self, model: NDArray[np.uint16]) -> None:
+        self.model = model
+        self._sample = [
+            np.ascontiguousarray(model[0, ::8, ::8, channel]) * np.float32(MEAN_STEP) for channel in range(3)
+        ]
+
+    @classmethod
+    def measure(cls, frames: Sequence[Image], twin: Image) -> CameraBackground:
+        """Measure the background.
+
+        Args:
+            frames: (H, W, 3) uint8, sRGB-encoded, at least one.
+            twin: a frame of the other camera on the same grid; tells the noise where there is one frame only.
+        """
+        model = np.empty((2, *frames[0].shape), np.uint16)
+        for channel in range(3):
+            planes = [
+                _smooth_plane(frame, channel) for frame in (*frames, *([twin] if len(frames) == 1 else []))
+            ]
+            for plane in planes[1:]:
+                _bring_to_light_of(plane, planes[0])
+            if len(frames) == 1:
+                mean = planes[0]
+                variance = np.asarray((planes[1] - planes[0]) ** 2 / 2, np.float32)
             else:
-                mean = np.mean(planes, axis=0, dtype=np.float32)
-                differences = [b - a for a, b in pairwise(planes)]
-                variance = np.sum([(p - mean) ** 2 for p in planes], axis=0) / (len(planes) - 1)
+                mean, variance = _mean_and_variance(planes)
             at_place = np.asarray(cv2.GaussianBlur(variance, (0, 0), _PLACE_PX), np.float32)
-            noise = np.maximum(at_place, _variance_by_level(mean, differences))
-            noise *= np.float32(1 + 1 / len(planes))
-            np.maximum(noise, np.float32(NOISE_FLOOR**2), out=noise)
+            samples = [plane[::2, ::2] for plane in planes]
+            by_level = _variance_by_level(mean[::2, ::2], [b - a for a, b in pairwise(samples)])
+            noise = _noise(mean, at_place, by_level, 1 + 1 / len(frames))
             clipped = mean >= _CLIPPED
-            noise[_rim(clipped)] += np.float32(_RIM_NOISE**2)
-            self._inverse_noise.append(np.asarray(1 / np.sqrt(noise), np.float32))
-            self._mean.append(np.where(clipped, np.float32(_BEYOND), mean))
+            if clipped.any():
+                noise[_rim(clipped)] += np.float32(_RIM_NOISE**2)
+                mean = np.where(clipped, np.float32(_BEYOND), mean)
+            np.sqrt(noise, out=noise)
+            np.divide(np.float32(1 / INVERSE_STEP), noise, out=noise)
+            mean = mean * np.float32(1 / MEAN_STEP)
+            for of, values in zip(model, (mean, noise), strict=True):
+                np.copyto(of[..., channel], np.rint(values, out=values), casting="unsafe")
+        return cls(model)
 
     def distance(self, image: Image, *, threads: int = 2) -> Plane:
         """Return how many sigma each pixel is away from the background: (H, W) float32, largest channel.
 
         Where background and image are both clipped there is nothing to see, and the distance is 0.
         """
-        planes = [np.asarray(plane, np.uint8) for plane in cv2.split(smooth(image))]
-        factors = [light_factor(p, m) for p, m in zip(planes, self._mean, strict=True)]
+        smoothed = smooth(image)
+        factors = np.array([_factor(smoothed[::8, ::8, c], self._sample[c]) for c in range(3)])
+        scale = np.asarray(factors * MEAN_STEP, np.float32)
+        offset = np.asarray(_LIFT * (factors - 1), np.float32)
         out = np.empty(image.shape[:2], np.float32)
 
         def work(top: int) -> None:
             rows = slice(top, top + _BAND_ROWS)
-            for channel, plane in enumerate(planes):
-                factor = factors[channel]
-                expected = self._mean[channel][rows] * np.float32(factor)
-                expected += np.float32(_LIFT * (factor - 1))
-                np.minimum(expected, np.float32(255), out=expected)
-                np.subtract(plane[rows], expected, out=expected)
-                np.abs(expected, out=expected)
-                expected *= self._inverse_noise[channel][rows]
-                if channel == 0:
-                    out[rows] = expected
-                else:
-                    np.maximum(out[rows], expected, out=out[rows])
+            mean, inverse = self.model[0, rows], self.model[1, rows]
+            geometry.distance(smoothed[rows], mean, inverse, scale, offset, INVERSE_STEP, out[rows])
 
         share(work, range(0, len(out), _BAND_ROWS), threads)
         return out
+
+
+def _mean_and_variance(planes: Planes) -> tuple[Plane, Plane]:
+    """Return the mean of several planes and their variance about it, at each pixel."""
+    mean, variance = np.empty_like(planes[0]), np.empty_like(planes[0])
+    for top in range(0, len(mean), _BAND_ROWS):
+        rows = slice(top, top + _BAND_ROWS)
+        mean[rows] = sum(plane[rows] for plane in planes) * np.float32(1 / len(planes))
+        squares = sum((plane[rows] - mean[rows]) ** 2 for plane in planes)
+        variance[rows] = squares * np.float32(1 / (len(planes) - 1))
+    return mean, variance
 
 
 def _rim(clipped: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -136,17 +167,29 @@ def _rim(clipped: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray((around > 0) & ~clipped, np.bool_)
 
 
+def _level(mean: Plane) -> NDArray[np.int32]:
+    return np.asarray(np.clip(mean * np.float32(_GREY_LEVELS / 256), 0, _GREY_LEVELS - 1), np.int32)
+
+
 def _variance_by_level(mean: Plane, differences: Planes) -> Plane:
-    """Return the variance of one frame at pixels of like brightness, from the median absolute difference."""
-    level = np.clip(mean * np.float32(_GREY_LEVELS / 256), 0, _GREY_LEVELS - 1).astype(np.int32)
-    sample = level[::2, ::2]
+    """Return the variance of one frame at each of 32 brightnesses, from the median absolute difference."""
+    sample = _level(mean)
     counts = np.zeros(_GREY_LEVELS * _STEPS, np.int64)
     for difference in differences:
-        step = np.minimum(np.abs(difference[::2, ::2]) * np.float32(1 / _STEP), _STEPS - 1).astype(np.int32)
+        step = np.minimum(np.abs(difference) * np.float32(1 / _STEP), _STEPS - 1).astype(np.int32)
         counts += np.bincount((sample * _STEPS + step).ravel(), minlength=counts.size)
     below = np.cumsum(counts.reshape(_GREY_LEVELS, _STEPS), axis=1)
     known = np.flatnonzero(below[:, -1] >= min(200, sample.size // 4))
     median = np.array([(np.searchsorted(below[k], below[k, -1] / 2) + 0.5) * _STEP for k in known])
     variance = (_MAD * median) ** 2 / 2
-    table = np.interp(np.arange(_GREY_LEVELS), known, variance).astype(np.float32)
-    return np.asarray(table[level])
+    return np.interp(np.arange(_GREY_LEVELS), known, variance).astype(np.float32)
+
+
+def _noise(mean: Plane, at_place: Plane, by_level: Plane, growth: float) -> Plane:
+    """Return the variance to reckon with at each pixel."""
+    noise = np.empty_like(mean)
+    for top in range(0, len(mean), _BAND_ROWS):
+        rows = slice(top, top + _BAND_ROWS)
+        np.maximum(at_place[rows], by_level[_level(mean[rows])], out=noise[rows])
+    noise *= np.float32(growth)
+    return np.maximum(noise, np.float32(NOISE_FLOOR**2), out=noise)

@@ -100,10 +100,12 @@ class Chain:
         balanced = self.order == "balance_first"
         return to_linear(mosaic, self.cfa, self.balance, self.matrix, balanced=balanced)
 
-    def isp(self, mosaic: Mosaic) -> Rgb:
+    def isp(self, mosaic: Mosaic, *, threads: int = 2) -> Rgb:
         """Demosaic, balance, colour map and gamma of a corrected mosaic: (H, W, 3) float32 in [0, 1]."""
         balanced = self.order == "balance_first"
-        return to_linear(mosaic, self.cfa, self.balance, self.matrix, balanced=balanced, encode=True)
+        return to_linear(
+            mosaic, self.cfa, self.balance, self.matrix, balanced=balanced, encode=True, threads=threads
+        )
 
     def linear(self, raw: RawImage) -> Rgb:
         """Develop a frame up to linear sRGB: (H, W, 3) float32, sensor white = 1.

@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from processing import geometry
 from processing.camera_background import CameraBackground
 from processing.errors import ImageMismatch, TakeMissing
 
@@ -89,8 +90,14 @@ class FrozenBackground:
         if not static_pairs:
             raise TakeMissing("masks need a static pair", hint="capture a static take of the scene")
         b, s = zip(*static_pairs[:STATIC_FRAMES], strict=True)
-        self._shape = b[0].shape
-        self._cameras = (CameraBackground(b, s[0]), CameraBackground(s, b[0]))
+        self._cameras = (CameraBackground.measure(b, s[0]), CameraBackground.measure(s, b[0]))
+
+    @classmethod
+    def of(cls, b: CameraBackground, s: CameraBackground) -> FrozenBackground:
+        """Return the background that was measured before, camera by camera."""
+        known = cls.__new__(cls)
+        known._cameras = (b, s)
+        return known
 
     def mask(self, b: Image, s: Image, *, threads: int = 2) -> Image:
         """Return where the object is in either image of a pair: (H, W) uint8, 0 or 255.
@@ -115,18 +122,25 @@ class FrozenBackground:
         Raises:
             ImageMismatch: if the images are of another size than the static ones.
         """
-        if b.shape != self._shape or s.shape != self._shape:
-            raise ImageMismatch(f"images of {b.shape} against a background of {self._shape}")
-        score = np.zeros(b.shape[:2], np.float32)
+        shape = self._cameras[0].model.shape[1:]
+        if b.shape != shape or s.shape != shape:
+            raise ImageMismatch(f"images of {b.shape} against a background of {shape}")
+        distances, around = [], []
         for camera, image in zip(self._cameras, (b, s), strict=True):
             distance = camera.distance(image, threads=threads)
-            limit = np.asarray(cv2.dilate(distance, _square(EDGE_REACH_PX)), np.float32)
-            limit *= np.float32(EDGE_SHARE)
-            np.maximum(limit, np.float32(SIGMAS), out=limit)
-            distance /= limit
-            np.maximum(score, distance, out=score)
-        confidence = tidy_confidence(_confidence(score))
-        return np.where(confidence >= DECISION, np.uint8(255), np.uint8(0)), confidence
+            distances.append(distance)
+            around.append(np.asarray(cv2.dilate(distance, _square(EDGE_REACH_PX)), np.float32))
+        score = geometry.confidence(
+            (distances[0], distances[1]),
+            (around[0], around[1]),
+            EDGE_SHARE,
+            SIGMAS,
+            _CONFIDENCE,
+            _SCORE_STEPS,
+        )
+        confidence = tidy_confidence(score)
+        _, mask = cv2.threshold(confidence, DECISION - 1, 255, cv2.THRESH_BINARY)
+        return np.asarray(mask, np.uint8), confidence
 
 
 def _confidence_table() -> Image:
@@ -136,11 +150,6 @@ def _confidence_table() -> Image:
 
 
 _CONFIDENCE: Final = _confidence_table()
-
-
-def _confidence(score: NDArray[np.float32]) -> Image:
-    steps = np.minimum(score * np.float32(_SCORE_STEPS), np.float32(len(_CONFIDENCE) - 1))
-    return np.asarray(_CONFIDENCE[steps.astype(np.uint16)])
 
 
 def expected_overlap(mask: Image, confidence: Image) -> float:
@@ -153,8 +162,8 @@ def expected_overlap(mask: Image, confidence: Image) -> float:
     Returns:
         0 to 1; 1 for an empty mask without a doubt.
     """
-    inside = np.bincount(confidence[mask > 0], minlength=256)
-    outside = np.bincount(confidence.ravel(), minlength=256) - inside
+    inside, whole = (cv2.calcHist([confidence], [0], of, [256], [0, 256]).ravel() for of in (mask, None))
+    outside = whole - inside
     chance = np.arange(256) / 255
     union = float(inside.sum() + outside @ chance)
     return 1.0 if union == 0 else float(inside @ chance) / union

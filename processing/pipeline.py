@@ -148,8 +148,13 @@ class ScenePipeline:
         known = SceneCalibration.load(calibration) if isinstance(calibration, Path) else calibration
         return cls(Takes.stored(session, known.scene, known.sources, known.frames), known)
 
-    def develop(self, raw_b: RawImage, raw_s: RawImage) -> Developed:
+    def develop(self, raw_b: RawImage, raw_s: RawImage, *, threads: int = 2) -> Developed:
         """Take a RAW pair through the whole pipeline, in the order of Fig. 3.
+
+        Args:
+            raw_b: frame of camera B.
+            raw_s: frame of camera S.
+            threads: that may be used; they do not change the result.
 
         Raises:
             ImageMismatch: if a frame is of another size or colour order than the calibration.
@@ -157,9 +162,9 @@ class ScenePipeline:
         # Colour correction (Eq. 3-5) and photometrical alignment (Eq. 6-7), on the mosaic.
         mosaic_b, mosaic_s = self._b.correct(raw_b), self._s.correct(raw_s)
         # ISP: demosaic, white balance, colour map, gamma.
-        image_b, image_s = self._b.isp(mosaic_b), self._s.isp(mosaic_s)
+        image_b, image_s = self._b.isp(mosaic_b, threads=threads), self._s.isp(mosaic_s, threads=threads)
         # Geometrical alignment of B to S, on the part that both see.
-        aligned_b = self._align(image_b)
+        aligned_b = self._align(image_b, threads=threads)
         return Developed(
             np.clip(aligned_b, 0, 1, out=aligned_b), np.ascontiguousarray(image_s[self._crop]), self.box
         )

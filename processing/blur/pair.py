@@ -77,9 +77,18 @@ class PairBlur:
     direction: tuple[float, float]
 
 
+_LIGHT: Final = decode_srgb(np.arange(256, dtype=np.float32).reshape(1, -1) / np.float32(255))
+
+
 def luminance(encoded: F32) -> F32:
     """Return linear luminance of (h, w, 3) sRGB-encoded values in [0, 1]."""
     return np.asarray(cv2.cvtColor(decode_srgb(encoded), cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def luminance_of_8bit(encoded: NDArray[np.uint8]) -> F32:
+    """Return linear luminance of an (h, w, 3) sRGB-encoded image."""
+    light = cv2.LUT(np.ascontiguousarray(encoded), _LIGHT)
+    return np.asarray(cv2.cvtColor(light, cv2.COLOR_RGB2GRAY), np.float32)
 
 
 def crop_of(moving: NDArray[np.uint8], step: int, shape: tuple[int, ...]) -> tuple[slice, slice] | None:

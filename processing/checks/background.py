@@ -31,11 +31,11 @@ ROW_STEP: Final = 4
 """Every 4th row of the developed images: a million pixels."""
 
 
-def delta_l(b: NDArray[np.float32], s: NDArray[np.float32], still: NDArray[np.bool_]) -> float:
+def delta_l(b: NDArray[np.uint8], s: NDArray[np.uint8], still: NDArray[np.bool_]) -> float:
     """Return Delta-L = sum |s - b| / sum b (the paper's appendix) over the pixels chosen.
 
     Args:
-        b: (h, w, 3) float32 sRGB-encoded.
+        b: (h, w, 3) uint8 sRGB-encoded.
         s: the same of S.
         still: (h, w) bool.
     """

@@ -7,14 +7,14 @@ looked at, so a verdict does not depend on what was judged before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.blur.pair import blur_findings, crop_of, luminance, measure_pair_blur
+from processing.blur.pair import blur_findings, crop_of, luminance, luminance_of_8bit, measure_pair_blur
 from processing.checks.background import (
     ROW_STEP,
     apart_findings,
@@ -29,12 +29,12 @@ from processing.checks.light_drift import drift_findings
 from processing.checks.pair import dark_findings, focus_findings, ratio_findings, refocus_findings, same_frame
 from processing.checks.same_moment import SameMoment, longest_blur, moment_findings, same_moment
 from processing.checks.sharpness import compare_sharpness, patch_sharpness
-from processing.checks.static_reference import StaticReference, developed_view, reference_of
+from processing.checks.static_reference import StaticReference, developed_view
 from processing.checks.verdict import PairVerdict
-from processing.checks.view import Mask, View, difference
-from processing.errors import BlurNotMeasurable, SourceChanged
+from processing.checks.view import F32, Mask, View, difference
+from processing.errors import BlurNotMeasurable
 from processing.masks import Pair
-from processing.pipeline import Developed, ScenePipeline
+from processing.pipeline import ScenePipeline
 from rig.capture.findings import Finding
 from rig.plan import ExposurePlan
 from rig.records import RawPair
@@ -45,28 +45,28 @@ __all__ = ["PairVerdict", "judge"]
 def judge(
     pipeline: ScenePipeline,
     raw_pair: RawPair,
-    developed: Developed,
+    developed: Pair,
     mask: NDArray[np.uint8] | None,
     plan: ExposurePlan | None,
     *,
+    reference: StaticReference | None,
+    unrounded: tuple[F32, F32] | None = None,
     before: RawPair | None = None,
     recorded: Iterable[Finding] = (),
-    static: Sequence[Pair] | None = None,
 ) -> PairVerdict:
     """Judge a pair after its development.
 
     Args:
         pipeline: of the pair's scene.
         raw_pair: the pair as recorded.
-        developed: the same after the pipeline.
+        developed: (b, s) of (h, w, 3) uint8, the same after the pipeline.
         mask: (h, w) uint8 of the local blur, 0 or 255, on the developed grid; None for a static pair.
         plan: the plan it was taken with; without one nothing is compared with it.
+        reference: the scene's static pairs; None where not one of them is sound.
+        unrounded: the developed pair in [0, 1], for its blur, where it is at hand: S's blur of a pixel or two
+            is hidden by rounding to 8 bits.
         before: the pair recorded before it, to tell a frame that came twice.
         recorded: what was found while it was recorded: reasons to stop are reasons here, too.
-        static: developed static pairs of the scene, if they are at hand; else they are developed once.
-
-    Raises:
-        ProcessingError: if the scene's static pairs cannot be developed.
     """
     figures: dict[str, float] = {}
     found = [
@@ -76,14 +76,12 @@ def judge(
     found += clipping_findings(raw_pair, mask, pipeline.box, figures)
     if any(one.level == "stop" for one in found):
         return PairVerdict.of(found, figures)
-    try:
-        reference = reference_of(pipeline, static)
-    except SourceChanged as error:
-        found.append(Finding("note", f"nothing is compared with the static pairs: {error.message}"))
+    if reference is None:
+        found.append(Finding("note", "nothing is compared with the static pairs: not one of them is sound"))
         return PairVerdict.of(found, figures)
     found += _light_and_focus(raw_pair, reference, plan, figures)
-    view = developed_view(developed.b, developed.s)
-    covered = np.zeros(developed.b.shape[:2], np.uint8) if mask is None else mask
+    view = developed_view(*developed)
+    covered = np.zeros(developed[0].shape[:2], np.uint8) if mask is None else mask
     still = _still(covered, view)
     of_b, of_s = (difference(view, reference.view, name, still) for name in ("B", "S"))
     found += drift_findings(
@@ -104,7 +102,8 @@ def judge(
         return PairVerdict.of(found, figures)
     found += moment_findings(moment, figures)
     if plan is not None and not moment.contradicted:
-        found += _blur(developed, reference, moment, view.step, plan, figures)
+        exact = unrounded or tuple(part * np.float32(1 / 255) for part in developed)
+        found += _blur(exact, reference, moment, view.step, plan, figures)
     return PairVerdict.of(found, figures)
 
 
@@ -153,30 +152,30 @@ def _still(mask: NDArray[np.uint8], view: View) -> Mask:
 
 
 def _delta_l(
-    developed: Developed, reference: StaticReference, mask: NDArray[np.uint8], figures: dict[str, float]
+    developed: Pair, reference: StaticReference, mask: NDArray[np.uint8], figures: dict[str, float]
 ) -> list[Finding]:
     still = mask[::ROW_STEP] == 0
     if float(still.mean()) < 0.1:
         return [Finding("note", "the mask leaves too little background to compare B and S on")]
-    now = delta_l(developed.b[::ROW_STEP], developed.s[::ROW_STEP], still)
+    b, s = (np.ascontiguousarray(part[::ROW_STEP]) for part in developed)
+    now = delta_l(b, s, still)
     return delta_l_findings(now, delta_l(*reference.rows, still), figures)
 
 
 def _blur(
-    developed: Developed,
+    developed: tuple[F32, ...],
     reference: StaticReference,
     moment: SameMoment,
     step: int,
     plan: ExposurePlan,
     figures: dict[str, float],
 ) -> list[Finding]:
-    crop = crop_of(moment.moving, step, developed.b.shape)
+    crop = crop_of(moment.moving, step, developed[0].shape)
     if crop is None:
         return [Finding("note", "blur not measurable: nothing moves")]
-    parts = [np.ascontiguousarray(part[crop]) * np.float32(1 / 255) for part in reference.mean]
-    parts += [np.ascontiguousarray(part[crop]) for part in (developed.b, developed.s)]
     try:
-        static_b, static_s, b, s = (luminance(part) for part in parts)
+        static_b, static_s = (luminance_of_8bit(part[crop]) for part in reference.mean)
+        b, s = (luminance(np.ascontiguousarray(part[crop])) for part in developed)
         moving = cv2.resize(
             moment.moving, None, fx=step, fy=step, interpolation=cv2.INTER_NEAREST
         )[crop]  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,12 +14,14 @@ from processing.checks.background import ROW_STEP
 from processing.checks.brightness import tile_ratios
 from processing.checks.sharpness import patch_sharpness
 from processing.checks.view import F32, View, mean_view, step_for
-from processing.masks import Pair
+from processing.masks import Image, Pair
 from processing.pipeline import ScenePipeline
 from rig.records import RawPair
 
 FRAMES: Final = 3
 """Static pairs that are averaged: noise of the reference is then half of the pair's own."""
+
+_BAND_ROWS: Final = 64
 
 
 @dataclass(frozen=True)
@@ -31,62 +31,68 @@ class StaticReference:
     Attributes:
         view: their mean, small.
         mean: (b, s), (h, w, 3) uint8, their mean at full size, sRGB-encoded.
-        rows: (b, s) of the first pair, every `ROW_STEP`-th row, float32 in [0, 1].
+        rows: (b, s) of the first pair, every `ROW_STEP`-th row, uint8.
         ratios: `tile_ratios` of the first pair as recorded.
         sharpness: figures of S's patches in it.
     """
 
     view: View
     mean: Pair
-    rows: tuple[F32, F32]
+    rows: Pair
     ratios: dict[str, NDArray[np.float32]]
     sharpness: F32
 
     @classmethod
-    def of(cls, pipeline: ScenePipeline, static: Sequence[Pair] | None = None) -> StaticReference:
-        """Make the reference of a scene; takes as long as developing three pairs.
+    def of(cls, raw: RawPair, static: Sequence[Pair]) -> StaticReference:
+        """Make the reference of a scene.
 
         Args:
-            pipeline: of the scene.
-            static: its static pairs, developed, in order, if they are at hand.
+            raw: its first static pair, as recorded.
+            static: its static pairs, developed, in order; the first three are used.
         """
-        chosen = list(static or pipeline.static_8bit())[:FRAMES]
-        raw: RawPair = pipeline.sound_static()[0].load()
-        means = [
-            np.rint(np.mean([pair[camera] for pair in chosen], axis=0, dtype=np.float32)).astype(np.uint8)
-            for camera in (0, 1)
-        ]
-        first = [np.ascontiguousarray(part[::ROW_STEP]) * np.float32(1 / 255) for part in chosen[0]]
-        views = [developed_view(b * np.float32(1 / 255), s * np.float32(1 / 255)) for b, s in chosen]
+        chosen = list(static)[:FRAMES]
+        b, s = (np.ascontiguousarray(part[::ROW_STEP]) for part in chosen[0])
         return cls(
-            mean_view(views), (means[0], means[1]), (first[0], first[1]), tile_ratios(raw),
+            mean_view([developed_view(*pair) for pair in chosen]),
+            (_mean([pair[0] for pair in chosen]), _mean([pair[1] for pair in chosen])),
+            (b, s),
+            tile_ratios(raw),
             patch_sharpness(raw.s)[0],
-        )  # fmt: skip
-
-
-def developed_view(b: F32, s: F32) -> View:
-    """Return the view of developed images, (h, w, 3) float32 in [0, 1]; sRGB's curve is nearly a root."""
-    step = step_for(b.shape[1])
-    shape = (b.shape[1] // step, b.shape[0] // step)
-    cut = (slice(0, shape[1] * step), slice(0, shape[0] * step))
-    small = [
-        np.asarray(
-            cv2.cvtColor(cv2.resize(part[cut], shape, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY),
-            np.float32,
         )
-        for part in (b, s)
-    ]
-    return View(small[0], small[1], step)
+
+    @classmethod
+    def of_scene(cls, pipeline: ScenePipeline) -> StaticReference:
+        """Make the reference of a pipeline's scene; takes as long as developing its static pairs."""
+        return cls.of(pipeline.sound_static()[0].load(), pipeline.static_8bit())
 
 
-_KNOWN: weakref.WeakKeyDictionary[ScenePipeline, StaticReference] = weakref.WeakKeyDictionary()
-_MUTEX: Final = threading.Lock()
+def _mean(images: Sequence[Image]) -> Image:
+    """Return the rounded mean of a few images, band by band."""
+    out = np.empty_like(images[0])
+    count = len(images)
+    for top in range(0, len(out), _BAND_ROWS):
+        rows = slice(top, top + _BAND_ROWS)
+        whole = np.full(out[rows].shape, count // 2, np.uint16)
+        for image in images:
+            whole += image[rows]
+        np.floor_divide(whole, count, out=out[rows], casting="unsafe")
+    return out
 
 
-def reference_of(pipeline: ScenePipeline, static: Sequence[Pair] | None = None) -> StaticReference:
-    """Return the reference of a pipeline's scene; it is made once and lives as long as the pipeline."""
-    with _MUTEX:
-        known = _KNOWN.get(pipeline)
-        if known is None:
-            known = _KNOWN[pipeline] = StaticReference.of(pipeline, static)
-        return known
+def developed_view(b: Image, s: Image) -> View:
+    """Return the view of developed images, (h, w, 3) uint8; sRGB's curve is nearly a root of light."""
+    step = step_for(b.shape[1])
+    return View(_small(b, step), _small(s, step), step)
+
+
+def _small(image: Image, step: int) -> F32:
+    """Return the brightness of an image, 0 to 1, as means over squares of `step` pixels: band by band."""
+    height, width = image.shape[0] // step, image.shape[1] // step
+    out = np.empty((height, width), np.float32)
+    band = _BAND_ROWS // step
+    for top in range(0, height, band):
+        rows = image[top * step : min(top + band, height) * step, : width * step].astype(np.float32)
+        small = cv2.resize(rows, (width, len(rows) // step), interpolation=cv2.INTER_AREA)
+        cv2.cvtColor(small, cv2.COLOR_RGB2GRAY, dst=out[top : top + band])
+    out *= np.float32(1 / 255)
+    return out

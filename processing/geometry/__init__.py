@@ -46,7 +46,8 @@ def _library() -> ctypes.CDLL:
     library.br_finish.argtypes = [array, size, size, size, array, array, array, array]
     library.br_encode.argtypes = [array, size, array]
     library.br_distance.argtypes = [array, array, array, size, array, array, real, array]
-    every = ("cell_differences", "cell_sums", "sinc", "spline", "finish", "encode", "distance")
+    library.br_confidence.argtypes = [*[array] * 4, size, real, real, array, real, real, array]
+    every = ("cell_differences", "cell_sums", "sinc", "spline", "finish", "encode", "distance", "confidence")
     for name in every:
         getattr(library, f"br_{name}").restype = None
     return library
@@ -238,6 +239,36 @@ def distance(
         image.ctypes.data, mean.ctypes.data, inverse.ctypes.data, out.size, scale.ctypes.data,
         offset.ctypes.data, unit, out.ctypes.data,
     )  # fmt: skip
+
+
+def confidence(
+    distances: tuple[Float, Float],
+    around: tuple[Float, Float],
+    share: float,
+    least_sigmas: float,
+    table: NDArray[np.uint8],
+    steps: int,
+) -> NDArray[np.uint8]:
+    """Look up how sure a mask is of every pixel: (h, w) uint8; one thread.
+
+    Args:
+        distances: (h, w) contiguous float32 of camera B and of camera S, in sigma.
+        around: the largest of them near each pixel.
+        share: of `around` that a distance is divided by, where it is more than `least_sigmas`.
+        least_sigmas: see `share`.
+        table: confidence of every score; the larger one of the cameras' counts.
+        steps: entries of the table from one score to the next whole one.
+    """
+    _check(*distances, *around)
+    if table.dtype != np.uint8 or not table.flags.c_contiguous or not table.size:
+        raise ProcessingError("confidences come from a table of 8-bit values")
+    out = np.empty(distances[0].shape, np.uint8)
+    (b, s), (near_b, near_s) = distances, around
+    _library().br_confidence(
+        b.ctypes.data, near_b.ctypes.data, s.ctypes.data, near_s.ctypes.data, out.size, share, least_sigmas,
+        table.ctypes.data, steps, table.size - 1, out.ctypes.data,
+    )  # fmt: skip
+    return out
 
 
 def _check(*images: Float) -> None:

@@ -86,4 +86,10 @@ void br_encode(float *values, ptrdiff_t count, const float *curve);
 void br_distance(const uint8_t *image, const uint16_t *mean, const uint16_t *inverse, ptrdiff_t count,
                  const float *scale, const float *offset, float unit, float *out);
 
+/* table[score * steps], up to table[last], of `count` pixels: the score is the larger one of both cameras' distance over
+ * a share of the largest distance around, or over `least_sigmas` where that is more. */
+void br_confidence(const float *distance_b, const float *around_b, const float *distance_s, const float *around_s,
+                   ptrdiff_t count, float share, float least_sigmas, const uint8_t *table, float steps, float last,
+                   uint8_t *out);
+
 #endif

@@ -81,3 +81,14 @@ EXPORT WIDE void br_distance(const uint8_t *restrict image, const uint16_t *rest
         out[k] = largest;
     }
 }
+
+EXPORT WIDE void br_confidence(const float *restrict distance_b, const float *restrict around_b,
+                               const float *restrict distance_s, const float *restrict around_s, ptrdiff_t count,
+                               float share, float least_sigmas, const uint8_t *restrict table, float steps, float last,
+                               uint8_t *restrict out) {
+    for (ptrdiff_t k = 0; k < count; k++) {
+        float of_b = distance_b[k] / most(around_b[k] * share, least_sigmas);
+        float of_s = distance_s[k] / most(around_s[k] * share, least_sigmas);
+        out[k] = table[(int32_t)least(most(of_b, of_s) * steps, last)];
+    }
+}

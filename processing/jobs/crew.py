@@ -92,7 +92,16 @@ class ProcessCrew:
 
     def submit(self, work: Callable[[Any], Any], task: Any) -> Future[Any]:
         """Start a task at a free seat."""
-        seat = self._idle.pop() if self._idle else _Seat(polite=self._polite)
+        while self._idle:
+            seat = self._idle.pop()
+            try:
+                future = seat.executor.submit(work, task)
+            except BrokenExecutor:  # it died while it had nothing to do: no task is lost
+                seat.close(at_once=True)
+                continue
+            self._busy[future] = seat
+            return future
+        seat = _Seat(polite=self._polite)
         future = seat.executor.submit(work, task)
         self._busy[future] = seat
         return future

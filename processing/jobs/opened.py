@@ -6,6 +6,7 @@ models remember, so one thread at a time has them.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.calibration.source_files import load_checked
+from processing.camera_background import CameraBackground
+from processing.checks.static_reference import StaticReference
 from processing.errors import ProcessingError
 from processing.masks import FrozenBackground, Pair, expected_overlap
 from processing.outputs import write_array
@@ -42,9 +45,10 @@ class Opened:
         self.pipeline = pipeline
         self._lock = threading.Lock()
         self._background: tuple[tuple[str, ...], FrozenBackground] | None = None
+        self._reference: tuple[tuple[str, ...], StaticReference] | None = None
 
     def frozen_mask(
-        self, pair: Pair, background: Sequence[PairRecord], frames: Path
+        self, pair: Pair, background: Sequence[PairRecord], frames: Path, *, threads: int = 2
     ) -> tuple[NDArray[np.uint8], float]:
         """Return the mask of a developed pair against the static pairs, and the overlap to be expected of it.
 
@@ -52,14 +56,51 @@ class Opened:
             pair: (b, s) of (h, w, 3) uint8.
             background: static pairs.
             frames: folder with static pairs that were developed in this run; see `eight_bit`.
+            threads: that may be used.
         """
         key = tuple(record.id for record in background)
         with self._lock:
             if self._background is None or self._background[0] != key:
-                still = [self.eight_bit(record, frames) for record in background]
-                self._background = (key, FrozenBackground(still))
-            mask, confidence = self._background[1].mask_and_confidence(*pair)
+                b, s = (self.camera_background(camera, background, frames) for camera in "BS")
+                self._background = (key, FrozenBackground.of(b, s))
+            mask, confidence = self._background[1].mask_and_confidence(*pair, threads=threads)
         return mask, round(expected_overlap(mask, confidence), 4)
+
+    def camera_background(
+        self, camera: str, records: Sequence[PairRecord], frames: Path, *, keep: bool = False
+    ) -> CameraBackground:
+        """Return what one camera's background is like: as a task of this run left it, or measured anew.
+
+        Args:
+            camera: "B" or "S".
+            records: static pairs.
+            frames: see `frozen_mask`; the model is read from there.
+            keep: leave it there for all workers, who share its memory.
+        """
+        path = frames / f"background_{camera}_{_digest(records)}.npy"
+        if path.is_file():
+            return CameraBackground(np.load(path, mmap_mode="r"))
+        b, s = zip(*(self.eight_bit(record, frames) for record in records), strict=True)
+        model = CameraBackground.measure(*((b, s[0]) if camera == "B" else (s, b[0])))
+        if keep:
+            write_array(path, model.model)
+        return model
+
+    def reference(self, static: Sequence[PairRecord], frames: Path) -> StaticReference | None:
+        """Return what verdicts compare with, or None without a sound static pair.
+
+        Args:
+            static: sound static pairs.
+            frames: see `frozen_mask`.
+        """
+        if not static:
+            return None
+        key = tuple(record.id for record in static)
+        with self._lock:
+            if self._reference is None or self._reference[0] != key:
+                developed = [self.eight_bit(record, frames) for record in static]
+                self._reference = (key, StaticReference.of(load_checked(static[0]), developed))
+            return self._reference[1]
 
     def eight_bit(self, record: PairRecord, frames: Path) -> Pair:
         """Return a developed pair as 8-bit (b, s): from where a task of this run left it, or anew."""
@@ -69,6 +110,12 @@ class Opened:
             return np.asarray(both[0]), np.asarray(both[1])
         raw = load_checked(record)
         return self.pipeline.develop(raw.b, raw.s).as_8bit()
+
+
+def _digest(records: Sequence[PairRecord]) -> str:
+    """Return what tells static pairs from others: their names and the hashes of their files."""
+    lines = [f"{one.id} {one.meta_b['sha256']} {one.meta_s['sha256']}" for one in records]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def frame_path(frames: Path, record: PairRecord) -> Path:

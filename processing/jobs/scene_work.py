@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from processing.calibration.scene import SceneCalibration
+from processing.checks.static_reference import FRAMES as REFERENCE_FRAMES
 from processing.jobs.engine import Call, Stages
+from processing.jobs.orders import BackgroundTask, BlurTask, PairTask, SceneTask
 from processing.jobs.pair_record import (
     covers,
     files_are_there,
@@ -20,21 +21,17 @@ from processing.jobs.pair_record import (
     read_record,
 )
 from processing.jobs.report import SceneReport
+from processing.jobs.scene_outcome import SceneOutcome
 from processing.jobs.steps import MEASURING, Job, Steps
 from processing.jobs.tasks import (
-    BlurTask,
-    PairResult,
-    PairTask,
-    SceneResult,
-    SceneTask,
     calibrate_scene,
     develop_pair,
+    judge_pair,
     mask_pair,
+    measure_background,
     measure_blur_task,
 )
 from processing.masks import STATIC_FRAMES
-from processing.outputs import write_json
-from rig.errors import BeamrigError
 from rig.exposure import ExposurePlan
 from rig.records import PairRecord, TakeRecord
 from rig.session import Session, missing_files
@@ -43,7 +40,7 @@ FRAMES: Final = ".frames"
 """Folder within a scene's results for developed pairs that masks wait for; gone when the scene is done."""
 
 
-class SceneWork:
+class SceneWork(SceneOutcome):
     """Develops and measures one scene.
 
     Args:
@@ -64,12 +61,8 @@ class SceneWork:
         threads: int | None = None,
         scene_threads: int | None = None,
     ) -> None:
-        self.report = SceneReport(scene, session.root / "derived" / scene)
-        self.error: BeamrigError | None = None
+        super().__init__(SceneReport(scene, session.root / "derived" / scene), job, steps)
         self._session = session
-        self._scene = scene
-        self._job = job
-        self._steps = steps
         self._threads = threads
         self._scene_threads = scene_threads
         self._frames = self.report.folder / FRAMES
@@ -83,18 +76,12 @@ class SceneWork:
             for kind in ("static", "action")
         )
         self._plans = {(take.kind, take.take): _plan(take) for take in session.takes(scene)}
-        self._literal = job.masks and job.choices.masks == "literal"
-        self._calibration: SceneCalibration | None = None
-        self._calibration_path = ""
+        self._models = False
 
     @property
     def size(self) -> float:
         """What the scene counts for in the progress."""
         return sum(self._weight(record) for record in (*self._static, *self._action)) + MEASURING
-
-    def _weight(self, record: PairRecord) -> int:
-        """Steps that a pair takes: masks as printed are a step of their own."""
-        return 2 if self._literal and record.kind == "action" else 1
 
     def stages(self) -> Stages:
         """Yield what is to be done, stage by stage."""
@@ -108,6 +95,7 @@ class SceneWork:
                 return
             self._steps.begin_pairs()
             yield self._static_stage(self._calibration)
+            yield self._reference_stage(self._calibration)
             yield self._action_stage(self._calibration)
             if self._literal:
                 yield self._mask_stage(self._calibration)
@@ -119,17 +107,43 @@ class SceneWork:
     # ---- the stages
 
     def _static_stage(self, calibration: SceneCalibration) -> list[Call]:
-        """Develop static pairs: those that are missing, and those that this run's masks are made against."""
-        origin = self._origin(self._action[0]) if self._action else None
-        masks_wanted = any(self._todo(calibration, r, self._origin(r)) for r in self._action) and origin
-        background = {record.id for record in self._background()} if masks_wanted else set()
+        """Develop the static pairs that all others are compared with: for masks, and for verdicts."""
+        todo = {r.id: self._todo(calibration, r, self._origin(r)) for r in (*self._static, *self._action)}
+        if not any(todo.values()):
+            return []
+        masks = any(todo[r.id] and self._origin(r) for r in self._action)
+        first = {record.id for record in (*self._reference(), *(self._background() if masks else ()))}
         calls = []
         for record in self._static:
-            todo = self._todo(calibration, record, None)
-            if todo or record.id in background:
+            if record.id in first:
+                write = self._todo(calibration, record, None)
                 calls.append(
-                    self._develop(calibration, record, None, write=todo, keep_frame=record.id in background)
+                    self._develop(calibration, record, None, write=write, keep_frame=True, later=write)
                 )
+        if masks and not self._literal:
+            self._models = True
+        return calls
+
+    def _reference_stage(self, calibration: SceneCalibration) -> list[Call]:
+        """Measure the background of the masks; judge the static pairs, and develop those that are left."""
+        calls = []
+        if self._models and self._background():
+            for camera in "BS":
+                task = BackgroundTask(
+                    str(self._session.root), self._scene, self._job, self._calibration_path, camera,
+                    self._background(), str(self._frames), threads=self._threads,
+                )  # fmt: skip
+                calls.append(Call(measure_background, task, self._spent, self._not_modelled))
+        for record in self._sound(self._static):
+            if record.id in self._waiting:
+                waiting = self._waiting[record.id]
+                judged = replace(waiting, later=False, static=self._reference())
+                failed = partial(self._pair_failed, record)
+                calls.append(Call(judge_pair, judged, partial(self._developed, judged), failed))
+            elif record.id in self._there:
+                continue
+            elif self._todo(calibration, record, None):
+                calls.append(self._develop(calibration, record, None, write=True, keep_frame=False))
             else:
                 self._skip(record)
         return calls
@@ -189,6 +203,10 @@ class SceneWork:
         frames = 1 if self._literal else STATIC_FRAMES
         return tuple(self._sound(self._static)[:frames])
 
+    def _reference(self) -> tuple[PairRecord, ...]:
+        """Return the static pairs that verdicts compare with."""
+        return tuple(self._sound(self._static)[:REFERENCE_FRAMES])
+
     def _others(self, record: PairRecord) -> tuple[PairRecord, ...]:
         return tuple(r for r in self._sound(self._action) if r.id != record.id) if self._literal else ()
 
@@ -213,6 +231,7 @@ class SceneWork:
             others=self._others(record),
             kept=parts_that_stay(stored, made_with(record, job, calibration, mask)),
             plan=self._plans.get((record.kind, record.take)),
+            static=self._reference(),
             threads=self._threads,
         )  # fmt: skip
 
@@ -224,79 +243,11 @@ class SceneWork:
         *,
         write: bool,
         keep_frame: bool,
+        later: bool = False,
     ) -> Call:
         task = self._pair_task(self._job, calibration, record, mask)
-        task = replace(task, write=write, keep_frame=keep_frame)
+        task = replace(task, write=write, keep_frame=keep_frame, later=later)
         return Call(develop_pair, task, partial(self._developed, task), partial(self._pair_failed, record))
-
-    # ---- what came of them
-
-    def _calibrated(self, result: SceneResult) -> None:
-        self._calibration = calibration = SceneCalibration.load(Path(result.calibration))
-        self._calibration_path = result.calibration
-        self.report.notes = list(result.notes)
-        self.report.calibration = calibration.id
-        self.report.static_pair = dict(calibration.static_metrics)
-        self.report.residual_px = {"mean": calibration.residual.mean_px, "p95": calibration.residual.p95_px}
-        self._steps.say(f"{self._scene}: measured", passed=MEASURING / 2)
-
-    def _not_calibrated(self, error: BeamrigError) -> None:
-        self.error = error
-        self.report.failure = error.one_line()
-        self._steps.say(f"{self._scene}: {error.message}", passed=self.size)
-
-    def _skip(self, record: PairRecord) -> None:
-        self.report.skipped += 1
-        self._steps.say(f"{record.id} was there", passed=self._weight(record))
-
-    def _developed(self, task: PairTask, result: PairResult) -> None:
-        self._count(result)
-        record = task.record
-        if not task.write:
-            self.report.skipped += 1
-            self._steps.say(f"{record.id} was there", passed=1)
-            return
-        self.report.developed += 1
-        self.report.masks += any(name.endswith("_mask.png") for name in result.files)
-        self._steps.say(f"{record.id} developed", passed=1, made=1)
-
-    def _masked(self, result: PairResult) -> None:
-        self._count(result)
-        self.report.masks += 1
-        self._steps.say(f"{result.pair} masked", passed=1, made=1)
-
-    def _count(self, result: PairResult) -> None:
-        for step, seconds in result.seconds.items():
-            self.report.seconds[step] = self.report.seconds.get(step, 0.0) + seconds
-
-    def _pair_failed(self, record: PairRecord, error: BeamrigError) -> None:
-        self.report.failed[record.id] = error.one_line()
-        self._steps.say(f"{record.id} failed: {error.message}", passed=1)
-
-    def _measured(self, blur: dict[str, Any]) -> None:
-        self.report.blur_px = blur
-
-    def _not_measured(self, error: BeamrigError) -> None:
-        self.report.blur_note = error.one_line()
-
-    def _write_summary(self, calibration: SceneCalibration) -> None:
-        """Write what the scene's report and its reader want to know."""
-        metrics = {
-            "scene": self._scene,
-            "profile": self._job.profile,
-            "calibration": calibration.id,
-            "static_pair": calibration.static_metrics,
-            "residual_px": self.report.residual_px,
-            "blur": self.report.blur_px,
-            "blur_note": self.report.blur_note,
-            "notes": self.report.notes,
-            "failed": dict(sorted(self.report.failed.items())),
-        }
-        write_json(self.report.folder / "metrics.json", metrics)
-        write_json(
-            self.report.folder / "pipeline.json",
-            {"id": calibration.id, "created": calibration.created, **calibration.content()},
-        )
 
 
 def _plan(take: TakeRecord) -> ExposurePlan | None:

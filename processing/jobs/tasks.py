@@ -6,8 +6,6 @@ worker did it, nor on how many there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,116 +18,14 @@ from processing.calibration.source_files import is_sound, load_checked
 from processing.checks.pair_verdict import judge
 from processing.isp import to_16bit
 from processing.jobs.opened import Opened, check_seen, keep_frame, open_pipeline, prepare
+from processing.jobs.orders import BackgroundTask, BlurTask, PairResult, PairTask, SceneResult, SceneTask
 from processing.jobs.pair_record import made_with, versions, write_record
-from processing.jobs.report import derived_path
-from processing.jobs.steps import Job, Stopwatch
+from processing.jobs.steps import Stopwatch
 from processing.masks import Pair, literal_mask
 from processing.outputs import Encoded, encode_image, publish
 from processing.pipeline import Developed, ScenePipeline
-from rig.exposure import ExposurePlan
-from rig.records import PairRecord, RawPair
+from rig.records import RawPair
 from rig.session import Session
-
-
-@dataclass(frozen=True)
-class SceneTask:
-    """A scene to be measured.
-
-    Attributes:
-        session: absolute path.
-        scene: name.
-        job: what to make of it.
-        threads: a task may use, None for as many as the process uses anyway.
-    """
-
-    session: str
-    scene: str
-    job: Job
-    threads: int | None = None
-
-
-@dataclass(frozen=True)
-class PairTask:
-    """A pair to be developed.
-
-    Attributes:
-        session, scene, job, threads: as of `SceneTask`.
-        calibration: path of the stored calibration to use.
-        record: the RAW pair, with the hashes from the journal.
-        mask: what its mask depends on (`pair_record.mask_origin`), or None where none is made.
-        background: static pairs for the frozen background.
-        others: action pairs that Algorithm 1 as printed sees besides this one, in order.
-        frames: folder where developed 8-bit pairs of this run wait for the masks.
-        keep_frame: leave the developed pair there.
-        write: write files; otherwise only tell their hashes.
-        plan: that the pair was taken with.
-        kept: parts of an older record that stay: "images", "mask", "files".
-    """
-
-    session: str
-    scene: str
-    job: Job
-    calibration: str
-    record: PairRecord
-    frames: str
-    mask: Mapping[str, Any] | None = None
-    background: tuple[PairRecord, ...] = ()
-    others: tuple[PairRecord, ...] = ()
-    keep_frame: bool = False
-    write: bool = True
-    kept: Mapping[str, Any] = field(default_factory=dict)
-    plan: ExposurePlan | None = None
-    threads: int | None = None
-
-    def path(self, part: str, suffix: str) -> Path:
-        """Return where a result of the pair belongs."""
-        return derived_path(Path(self.session, "derived", self.scene), self.record, part, suffix)
-
-
-@dataclass(frozen=True)
-class BlurTask:
-    """Blur lengths to be measured.
-
-    Attributes:
-        session, scene, job, threads: as of `SceneTask`.
-        calibration: path of the stored calibration to use.
-        records: action pairs.
-    """
-
-    session: str
-    scene: str
-    job: Job
-    calibration: str
-    records: tuple[PairRecord, ...]
-    threads: int | None = None
-
-
-@dataclass(frozen=True)
-class PairResult:
-    """What came of a pair.
-
-    Attributes:
-        pair: its id.
-        files: name -> bytes and sha256 of each file.
-        seconds: time that each step took.
-    """
-
-    pair: str
-    files: dict[str, dict[str, Any]]
-    seconds: dict[str, float]
-
-
-@dataclass(frozen=True)
-class SceneResult:
-    """What came of measuring a scene.
-
-    Attributes:
-        calibration: path of the stored calibration.
-        notes: what a person should know of it.
-    """
-
-    calibration: str
-    notes: tuple[str, ...]
 
 
 def calibrate_scene(task: SceneTask) -> SceneResult:
@@ -169,8 +65,42 @@ def develop_pair(task: PairTask) -> PairResult:
     with watch.step("read"):
         raw = load_checked(task.record)
     with watch.step("develop"):
-        developed = opened.pipeline.develop(raw.b, raw.s)
+        developed = opened.pipeline.develop(raw.b, raw.s, threads=task.threads or 2)
     return _deliver(task, opened, raw, developed, watch)
+
+
+def measure_background(task: BackgroundTask) -> dict[str, float]:
+    """Measure what the background of a scene is like in one camera, and leave it for all workers.
+
+    Returns:
+        Seconds that each step took.
+    """
+    prepare(task.threads)
+    watch = Stopwatch()
+    with watch.step("open"):
+        opened = open_pipeline(task.session, task.calibration)
+    with watch.step("background"):
+        opened.camera_background(task.camera, task.records, Path(task.frames), keep=True)
+    return watch.seconds
+
+
+def judge_pair(task: PairTask) -> PairResult:
+    """Judge a pair that `develop_pair` developed with `later`, and write its record.
+
+    Raises:
+        SourceChanged: if a RAW file is not what the journal says.
+        NoRoom: if the disk is full.
+        ProcessingError: if a step fails.
+    """
+    prepare(task.threads)
+    watch = Stopwatch()
+    with watch.step("open"):
+        opened = open_pipeline(task.session, task.calibration)
+    with watch.step("read"):
+        raw = load_checked(task.record)
+        eight = opened.eight_bit(task.record, Path(task.frames))
+    told = {"mask_expected_iou": None, "verdict": _judge(task, opened, raw, eight, None, watch)}
+    return _write(task, opened.pipeline.calibration, [], told, watch)
 
 
 def mask_pair(task: PairTask) -> PairResult:
@@ -194,8 +124,9 @@ def mask_pair(task: PairTask) -> PairResult:
     told: dict[str, Any] = {}
     if task.write:
         raw = load_checked(task.record)
-        developed = opened.pipeline.develop(raw.b, raw.s)
-        told = {"mask_expected_iou": None, "verdict": _judge(task, opened, raw, developed, mask, watch)}
+        developed = opened.pipeline.develop(raw.b, raw.s, threads=task.threads or 2)
+        verdict = _judge(task, opened, raw, developed.as_8bit(), mask, watch, developed)
+        told = {"mask_expected_iou": None, "verdict": verdict}
     return _write(task, opened.pipeline.calibration, files, told, watch)
 
 
@@ -222,7 +153,7 @@ def _deliver(
     frozen = task.mask is not None and task.mask["method"] == "frozen"
     files: list[Encoded] = []
     eight: Pair | None = None
-    if frozen or task.keep_frame or (job.images and job.bits == 8):
+    if frozen or task.keep_frame or task.write or (job.images and job.bits == 8):
         with watch.step("round"):
             eight = developed.as_8bit()
     if job.images:
@@ -238,12 +169,13 @@ def _deliver(
     overlap: float | None = None
     if eight is not None and frozen:
         with watch.step("mask"):
-            mask, overlap = opened.frozen_mask(eight, task.background, frames)
+            mask, overlap = opened.frozen_mask(eight, task.background, frames, threads=task.threads or 2)
         with watch.step("encode"):
             files.append(encode_image(task.path("mask", ".png"), mask))
     told: dict[str, Any] = {}
-    if task.write:
-        told = {"mask_expected_iou": overlap, "verdict": _judge(task, opened, raw, developed, mask, watch)}
+    if eight is not None and task.write and not task.later:
+        verdict = _judge(task, opened, raw, eight, mask, watch, developed)
+        told = {"mask_expected_iou": overlap, "verdict": verdict}
     return _write(task, opened.pipeline.calibration, files, told, watch)
 
 
@@ -251,12 +183,24 @@ def _judge(
     task: PairTask,
     opened: Opened,
     raw: RawPair,
-    developed: Developed,
+    eight: Pair,
     mask: NDArray[np.uint8] | None,
     watch: Stopwatch,
+    developed: Developed | None = None,
 ) -> dict[str, Any]:
+    with watch.step("reference"):
+        reference = opened.reference(task.static, Path(task.frames))
     with watch.step("checks"):
-        return judge(opened.pipeline, raw, developed, mask, task.plan).to_dict()
+        return judge(
+            opened.pipeline,
+            raw,
+            eight,
+            mask,
+            task.plan,
+            reference=reference,
+            unrounded=None if developed is None else (developed.b, developed.s),
+            recorded=task.record.findings,
+        ).to_dict()
 
 
 def _write(
@@ -268,8 +212,8 @@ def _write(
 ) -> PairResult:
     """Write the files, then the record that vouches for them."""
     with watch.step("hash"):
-        facts = {file.path.name: file.facts() for file in files}
-    if task.write and files:
+        facts = {**task.files, **{file.path.name: file.facts() for file in files}}
+    if task.write and facts:
         with watch.step("write"):
             home = task.path("", ".json")
             record = made_with(task.record, task.job, calibration, task.mask)
@@ -277,6 +221,8 @@ def _write(
                 record[part] = record[part] or task.kept.get(part)
             home.unlink(missing_ok=True)  # it vouches for files that are about to change
             publish(files)
+            if task.later:
+                return PairResult(task.record.id, facts, watch.seconds)
             every = {**task.kept.get("files", {}), **facts}
             write_record(home, {**record, "versions": versions(), "files": every, **told})
     return PairResult(task.record.id, facts, watch.seconds)

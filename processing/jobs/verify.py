@@ -17,10 +17,11 @@ from processing.calibration.file import ALGORITHM
 from processing.errors import ProcessingError
 from processing.jobs.batch import alone, gather
 from processing.jobs.engine import Call, Stages, run_all
+from processing.jobs.orders import PairResult, PairTask
 from processing.jobs.pair_record import changed_files, has_a_record, read_record, versions
 from processing.jobs.scene_work import FRAMES
 from processing.jobs.steps import Job, Progress, Steps
-from processing.jobs.tasks import PairResult, PairTask, develop_pair, mask_pair
+from processing.jobs.tasks import develop_pair, mask_pair
 from rig.errors import BeamrigError
 from rig.records import PairRecord
 from rig.session import Session

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from processing.checks.clipping import clipped_shares
 from processing.checks.pair_verdict import judge
+from processing.checks.static_reference import StaticReference
 from processing.checks.verdict import PairVerdict
 from processing.errors import ProcessingError
 from processing.masks import FrozenBackground
@@ -38,12 +39,14 @@ class Bench:
     action: list[RawPair]
     plan: ExposurePlan
     background: FrozenBackground
+    reference: StaticReference
 
     def judge(self, pair: RawPair, *, plan: ExposurePlan | None = None, **more: object) -> PairVerdict:
         """Develop, mask and judge an action pair."""
         developed = self.pipeline.develop(pair.b, pair.s)
         mask = self.background.mask(*developed.as_8bit())
-        return judge(self.pipeline, pair, developed, mask, plan or self.plan, **more)  # type: ignore[arg-type]
+        more |= {"reference": self.reference, "unrounded": (developed.b, developed.s)}
+        return judge(self.pipeline, pair, developed.as_8bit(), mask, plan or self.plan, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     static, action = ([one.load() for one in session.pairs("s01", kind)] for kind in ("static", "action"))
     usual = plan_exposure(load_rig("virtual"), speed_mps=1.4, blur_s_px=4.0)
     plan = replace(usual, blur_px={"B": B_BLUR_PX, "S": S_BLUR_PX})
-    return Bench(pipeline, static, action, plan, FrozenBackground(pipeline.static_8bit()))
+    background = FrozenBackground(pipeline.static_8bit())
+    return Bench(pipeline, static, action, plan, background, StaticReference.of_scene(pipeline))
 
 
 def changed(image: RawImage, change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> RawImage:
@@ -81,8 +85,8 @@ def test_right_pairs_pass_and_their_figures_are_those_they_were_rendered_with(be
 
 def test_a_static_pair_is_judged_without_a_mask(bench: Bench) -> None:
     for pair in bench.static:
-        developed = bench.pipeline.develop(pair.b, pair.s)
-        verdict = judge(bench.pipeline, pair, developed, None, None)
+        developed = bench.pipeline.develop(pair.b, pair.s).as_8bit()
+        verdict = judge(bench.pipeline, pair, developed, None, None, reference=bench.reference)
         assert verdict.findings == ()
         assert "moment_asked" not in verdict.figures
 
