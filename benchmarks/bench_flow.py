@@ -38,7 +38,7 @@ def texture(rng: np.random.Generator) -> np.ndarray:
     spectrum = np.fft.rfft2(rng.standard_normal(shape)) / np.maximum(np.hypot(fx, fy), 1 / 400)
     spectrum *= np.exp(-2 * (np.pi * 0.6) ** 2 * (fx**2 + fy**2))
     picture = np.fft.irfft2(spectrum, shape)
-    return np.clip(0.4 + 0.13 * picture / picture.std(), 0.02, 1)
+    return np.asarray(np.clip(0.4 + 0.13 * picture / picture.std(), 0.02, 1))
 
 
 def true_map() -> Flow:
@@ -109,7 +109,9 @@ WAYS: dict[str, Callable[..., Flow]] = {
 
 def main() -> None:
     """Print wall and processor time, error and ratio of each way."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--turns", type=int, default=3, help="times that all ways take turns")
     turns = parser.parse_args().turns
     scene, truth = texture(np.random.default_rng(1)), true_map()

@@ -68,7 +68,9 @@ def enlarged(small: SceneCalibration) -> SceneCalibration:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--pairs", type=int, default=20)
     pairs = parser.parse_args().pairs
     cv2.setNumThreads(2)

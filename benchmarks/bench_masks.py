@@ -6,6 +6,7 @@ dilated by 9 px. The object is a textured square that moves by 40 px in B and 5 
 
 from __future__ import annotations
 
+import argparse
 from functools import partial
 
 import cv2
@@ -46,7 +47,8 @@ class Scene:
     def _texture(self, height: int, width: int) -> NDArray[np.float32]:
         rough = self.rng.normal(0, 1, (height, width, 3)).astype(np.float32)
         layers = [cv2.GaussianBlur(rough, (0, 0), sigma) * (sigma * 40) for sigma in (2.0, 12.0)]
-        return np.clip(np.add(*layers) + self.rng.uniform(80, 170), 5, 250).astype(np.float32)
+        picture = np.add(*layers) + self.rng.uniform(80, 170)
+        return np.asarray(np.clip(picture, 5, 250), np.float32)
 
     def show(self, blur_px: int, noise: float, light: float = 1.0) -> tuple[Image, NDArray[np.bool_]]:
         """Return a picture with the square smeared by `blur_px` (0: no square), and its footprint."""
@@ -55,13 +57,18 @@ class Scene:
             square = np.zeros((HEIGHT, WIDTH, 4), np.float32)
             square[500 : 500 + SIDE, 700 : 700 + SIDE] = np.dstack([self.texture, np.ones((SIDE, SIDE))])
             smeared = cv2.GaussianBlur(cv2.blur(square, (blur_px, 1)), (0, 0), 0.5)
-            alpha = smeared[..., 3]
+            alpha = np.asarray(smeared[..., 3], np.float32)
             picture = self.background * (1 - alpha[..., None]) + smeared[..., :3]
         seen = (picture + 14) * light - 14 + self.rng.normal(0, noise, picture.shape).astype(np.float32)
         return np.clip(np.rint(seen), 0, 255).astype(np.uint8), alpha > 0.02
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=7, help="times that each mask is made")
+    rounds = parser.parse_args().rounds
     scene = Scene()
     print(f"{WIDTH}x{HEIGHT}, object {SIDE} px, overlap with the true footprint and time a pair")
     for name, noise, light in (
@@ -74,7 +81,7 @@ def main() -> None:
         s, in_s = scene.show(5, noise, light)
         for way, model in (("ours", FrozenBackground(static)), ("MOG2", Frozen(static))):
             overlap = intersection_over_union(model.mask(b, s), in_b | in_s)
-            wall, processor = (1e3 * best for best in best_s(partial(model.mask, b, s), 7))
+            wall, processor = (1e3 * best for best in best_s(partial(model.mask, b, s), rounds))
             print(f"{name:12s} {way}   overlap {overlap:.3f}   {wall:6.1f} ms, processor {processor:6.1f} ms")
 
 

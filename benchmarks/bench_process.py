@@ -14,9 +14,10 @@ import resource
 import shutil
 import tempfile
 import time
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -46,7 +47,7 @@ def photograph() -> np.ndarray:
     if picture is None:
         raise FileNotFoundError(PHOTOGRAPH)
     picture = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)[..., ::-1]
-    return (np.power(picture / 255.0, 2.2) * 0.85 + 0.02).astype(np.float32)
+    return np.asarray(np.power(picture / 255.0, 2.2) * 0.85 + 0.02, np.float32)
 
 
 def with_object(light: np.ndarray, x: int, blur_px: int) -> np.ndarray:
@@ -57,8 +58,8 @@ def with_object(light: np.ndarray, x: int, blur_px: int) -> np.ndarray:
     piece = np.zeros_like(light)
     piece[800 : 800 + height, x : x + width] = light[200 : 200 + height, 900 : 900 + width, ::-1]
     if blur_px > 1:
-        cover, piece = (cv2.blur(part, (blur_px, 1)) for part in (cover, piece))
-    return light * (1 - cover[..., None]) + piece
+        cover, piece = (np.asarray(cv2.blur(p, (blur_px, 1)), np.float32) for p in (cover, piece))
+    return np.asarray(light * (1 - cover[..., None]) + piece)
 
 
 def expose(light: np.ndarray, camera: str, index: int, rng: np.random.Generator) -> RawImage:
@@ -90,7 +91,7 @@ def record(folder: Path, pairs: int) -> Session:
     light = photograph()
     even = np.full_like(light, 0.8)
     action = pairs - STATIC
-    takes = {
+    takes: dict[str, list[tuple[Any, Any]]] = {
         "lightbox": [(even, even)] * LIGHTBOX,
         "static": [(light, light)] * STATIC,
         "action": [(150 + 1400 * i // max(1, action), 0) for i in range(action)],
@@ -140,7 +141,7 @@ def floor(session: Session, records: list[PairRecord], workers: int, bits: int) 
     crew = ProcessCrew(workers)
     begun = time.perf_counter()
     waiting = list(records)
-    out = set()
+    out: set[Future[Any]] = set()
     while waiting or out:
         while waiting and len(out) < workers:
             out.add(crew.submit(floor_pair, (waiting.pop(0), str(source), str(target), bits)))
@@ -192,7 +193,7 @@ def main() -> None:
         for bits in (16, 8):
             shutil.rmtree(session.root / "derived")
             before = cpu_seconds()
-            report = process_session(session, bits=bits, blur=False, workers=chosen.workers)  # type: ignore[arg-type]
+            report = process_session(session, bits=bits, blur=False, workers=chosen.workers)
             used = (cpu_seconds() - before) / len(records)
             if report.failures():
                 raise SystemExit(report.failures()[0])

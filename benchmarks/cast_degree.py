@@ -73,7 +73,7 @@ def measure(seeds: int, width: int, frames: tuple[int, ...] = FRAMES) -> dict[tu
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--width", type=int, default=2448)
+    parser.add_argument("--width", type=int, default=2448, help="of the frames; 528 or more")
     wishes = parser.parse_args()
     print("frames degree   left rms %  (worst)   largest %  (worst)")
     for (frames, degree), values in measure(wishes.seeds, wishes.width).items():

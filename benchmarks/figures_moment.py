@@ -35,7 +35,7 @@ def seen(light: F32, rng: np.random.Generator) -> F32:
     electrons = np.maximum(light.mean(axis=2) * 0.6 * FULL_WELL_E, 0)
     mean = rng.poisson(electrons * STEP**2) / STEP**2
     mean = mean + rng.normal(0, READ_NOISE_E / STEP, mean.shape)
-    return np.sqrt(np.maximum(mean * GAIN_DN_PER_E + PEDESTAL_DN, 1)).astype(np.float32)
+    return np.asarray(np.sqrt(np.maximum(mean * GAIN_DN_PER_E + PEDESTAL_DN, 1)), np.float32)
 
 
 def scene(rng: np.random.Generator, photos: list[F32], plan: ExposurePlan) -> tuple[ExposurePlan, list[View]]:
@@ -45,12 +45,12 @@ def scene(rng: np.random.Generator, photos: list[F32], plan: ExposurePlan) -> tu
     plan = replace(plan, blur_px={"B": blur_b, "S": blur_b / 8}, placement=placement)
     lag = {"start": 0.0, "centre": 0.5, "end": 1.0}[placement] * (blur_b - blur_b / 8) / STEP
     period = rng.uniform(1.1, 4)
-    ground = photos[rng.integers(len(photos))]
+    ground = photos[int(rng.integers(len(photos)))]
     objects = []
     for _ in range(rng.choice([1, 1, 2, 3])):
         size = np.exp(rng.uniform(np.log(3), np.log(90)))
         height, width = (int(max(3, size * rng.uniform(0.5, 1.5))) for _ in range(2))
-        photo = photos[rng.integers(len(photos))]
+        photo = photos[int(rng.integers(len(photos)))]
         top, left = rng.integers(0, 200), rng.integers(0, 300)
         texture = photo[top : top + height, left : left + width] * np.float32(rng.uniform(0.4, 1.2))
         start = rng.uniform(80, WIDTH - 220), rng.uniform(80, HEIGHT - 180)

@@ -66,7 +66,8 @@ class MovingScene:
     """
 
     def __init__(self, background: Float, texture: Float) -> None:
-        self.background = cv2.GaussianBlur(background, (0, 0), 0.5).reshape(background.shape)
+        seen = cv2.GaussianBlur(background, (0, 0), 0.5).reshape(background.shape)
+        self.background: Float = np.asarray(seen, np.float32)
         self.shape = background.shape[:2]
         self.size = texture.shape[:2]
         self._period = tuple(cv2.getOptimalDFTSize(n + 160) for n in self.shape)
