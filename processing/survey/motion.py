@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from processing.checks.blocks import BLOCK, F32, plane
 from processing.checks.stillness import EVERYWHERE, change_between
@@ -200,7 +201,7 @@ def measure_speed(frames: Sequence[RawImage], plan: ExposurePlan) -> Speed:
         )
     weights = np.array([(step.dt_s / max(step.error_px, 1e-3)) ** 2 for step in good])
     kept = np.array([step.speed_px_per_s for step in good])
-    pixels = float(np.sum(weights * kept) / weights.sum())
+    pixels = _weighted_median(kept, weights)  # a step in which the object just began to turn does not count
     spread = max(float(weights.sum()) ** -0.5, float(np.std(kept)) / math.sqrt(len(good)))
     last = good[-1]
     factor = speed_mps(1.0, plan)
@@ -214,6 +215,13 @@ def measure_speed(frames: Sequence[RawImage], plan: ExposurePlan) -> Speed:
         steps=tuple(good),
         distance_m=plan.distance_m,
     )
+
+
+def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return the value at half of the weights, between values linearly; of two, their mean."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) - weights[order] / 2
+    return float(np.interp(weights.sum() / 2, reached, values[order]))
 
 
 def _light(raw: RawImage) -> F32:

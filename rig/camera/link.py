@@ -162,7 +162,7 @@ class HostLink:
                 for key, _ in ready:
                     if not key.data():
                         selector.unregister(key.fileobj)
-                if not ready and self._silent():
+                if not ready and self._silent() and not selector.select(0):  # it may be we who were held up
                     self._lose(f"its process gave no sign of life for {self.silence_s:g} s")
 
     def _silent(self) -> bool:

@@ -72,6 +72,12 @@ def test_a_step_in_which_the_object_turned_is_outvoted() -> None:
     assert found.confidence < 0.8
 
 
+def test_a_step_in_which_the_object_just_began_to_turn_does_not_slow_the_others_down() -> None:
+    found = measure_speed(_frames((60, 180), (100, 180), (140, 180), (178.5, 180)), _plan())
+    assert len(found.steps) == 3
+    assert found.speed_px_per_s == pytest.approx(400, rel=2e-3)
+
+
 def test_steps_that_disagree_give_no_speed() -> None:
     with pytest.raises(MotionNotMeasurable, match="of 2 steps"):
         measure_speed(_frames((100, 180), (140, 180), (160, 180)), _plan())

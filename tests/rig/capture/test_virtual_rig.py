@@ -155,7 +155,10 @@ def test_pulses_too_fast_for_one_camera_are_rejected_by_their_reason_and_never_m
     outputs = {str(name): output for name, output in rig.profile.trigger_box.outputs.items()}
     guard = DiskGuard(session.root, frame_bytes(2448, 2048), 0, 0)
     order = TakeOrder(session, "s01", "static", Counted(5, 0.034), plan, guard)
-    result = run_take(Bench(rig.cameras, rig.camera_profiles, rig.box, outputs), order)
+    for _ in range(4):
+        result = run_take(Bench(rig.cameras, rig.camera_profiles, rig.box, outputs), order)
+        if not any("more than a period late" in shot.reason for shot in result.shots):
+            break  # else the computer is so busy that nothing can be proven at 34 ms a pulse
     assert [shot.paired for shot in result.shots] == [True, False, True, False, True]
     assert {shot.reason for shot in result.shots if not shot.paired} == {"camera B: it ignored the trigger"}
     for pair in session.pairs():
