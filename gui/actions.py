@@ -47,7 +47,10 @@ ACTIONS: tuple[ActionInfo, ...] = (
     ActionInfo(
         "page.deblur", "Deblur", ("F5", "Ctrl+4"), "Pages", "Preview of the network on a developed pair"
     ),
-    ActionInfo("page.devices", "Devices", ("F6", "Ctrl+5"), "Pages", "What is connected, and how it is"),
+    ActionInfo(
+        "page.calibrate", "Calibrate", ("F6", "Ctrl+5"), "Pages", "What the session is calibrated from"
+    ),
+    ActionInfo("page.devices", "Devices", ("F7", "Ctrl+6"), "Pages", "What is connected, and how it is"),
     ActionInfo(
         "plan.use",
         "Use this plan",
@@ -78,7 +81,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
         "Keep the pre-roll",
         ("K",),
         "Capture",
-        "Write what the pre-roll holds, and everything from now on",
+        "Write what the pre-roll holds, and all from now on",
         page="capture",
     ),
     ActionInfo(
@@ -107,7 +110,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
         "Aligned",
         ("A",),
         "View",
-        "Both live views through the scene's calibration, B on the grid of S",
+        "Both live views through the calibration, B on the grid of S",
         page="capture",
     ),
     ActionInfo(
@@ -152,6 +155,33 @@ ACTIONS: tuple[ActionInfo, ...] = (
         page="review",
     ),
     ActionInfo(
+        "review.filter",
+        "Filter the list",
+        ("V",),
+        "Review",
+        "All shots, with findings, stopped",
+        page="review",
+    ),
+    ActionInfo(
+        "review.mask", "Show the mask", ("M",), "Review", "Where B is blurred by motion", page="review"
+    ),
+    ActionInfo(
+        "review.reject",
+        "Reject the pair…",
+        ("E",),
+        "Review",
+        "Leave it out of exports; again: take it back",
+        page="review",
+    ),
+    ActionInfo(
+        "review.accept",
+        "Accept the pair…",
+        ("Y",),
+        "Review",
+        "Keep it whatever the checks say",
+        page="review",
+    ),
+    ActionInfo(
         "review.report",
         "Report",
         ("R",),
@@ -180,6 +210,22 @@ ACTIONS: tuple[ActionInfo, ...] = (
         "Deblur",
         "Sharp picture as 16-bit PNG, mask as 8-bit PNG",
         page="deblur",
+    ),
+    ActionInfo(
+        "calibrate.make",
+        "Make it from the takes",
+        ("Ctrl+Return",),
+        "Calibrate",
+        "Measure the chosen kind in the scene",
+        page="calibrate",
+    ),
+    ActionInfo(
+        "calibrate.file",
+        "Use a file…",
+        ("U",),
+        "Calibrate",
+        "A laboratory's, instead of own takes",
+        page="calibrate",
     ),
     ActionInfo(
         "devices.look",

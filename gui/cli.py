@@ -9,7 +9,7 @@ import click
 from rig.cli.common import rig_option
 from rig.cli.params import FiniteRange, PathName
 
-PAGES = ("plan", "capture", "review", "deblur", "devices")
+PAGES = ("plan", "capture", "review", "deblur", "calibrate", "devices")
 _SIDE_MIN, _SIDE_MAX = 200, 16_384
 
 

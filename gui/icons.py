@@ -46,6 +46,16 @@ def _deblur(painter: QPainter) -> None:
     painter.drawPath(path)
 
 
+def _calibrate(painter: QPainter) -> None:
+    """A chart of patches on a level line."""
+    for row in range(2):
+        for column in range(3):
+            painter.drawRect(QRectF(7 + 12 * column, 8 + 12 * row, 9, 9))
+    painter.drawLine(6, 41, 42, 41)
+    painter.setBrush(painter.pen().color())
+    painter.drawEllipse(QPointF(29, 41), 4, 4)
+
+
 def _devices(painter: QPainter) -> None:
     """A camera with its cable to a box."""
     painter.drawRoundedRect(QRectF(6, 8, 26, 18), 3, 3)
@@ -61,6 +71,7 @@ DRAWINGS: dict[str, Callable[[QPainter], None]] = {
     "capture": _capture,
     "review": _review,
     "deblur": _deblur,
+    "calibrate": _calibrate,
     "devices": _devices,
 }
 

@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 from gui import actions, wiring
 from gui.button_keys import ButtonKeys
 from gui.device_watch import DeviceWatch
-from gui.frames import CAMERAS, FramePreparer
+from gui.frames import FramePreparer
 from gui.messages import MessageLog
+from gui.pages.calibrate import CalibratePage
 from gui.pages.capture import CapturePage
 from gui.pages.deblur import DeblurPage
 from gui.pages.devices import DevicesPage
@@ -24,25 +25,23 @@ from gui.pages.review import ReviewPage
 from gui.planning import sentence
 from gui.rail import PAGES, Rail, build_menus
 from gui.rig_service import RigService
+from gui.rig_view import RigView
 from gui.session_flow import SessionFlow
 from gui.sessions import SessionKeeper, today_folder
 from gui.settings import Settings, save_settings
 from gui.status_view import StatusView
 from gui.sync_flow import SyncFlow
-from gui.take import PARTS, raw_format
+from gui.take import PARTS
 from gui.view_commands import ViewCommands
 from gui.widgets.error_banner import ErrorBanner
 from gui.widgets.help_overlay import HelpOverlay
-from gui.widgets.readiness import Readiness, ReadinessPanel, StatusChips
+from gui.widgets.readiness import ReadinessPanel, StatusChips
 from gui.workers import Trouble
-from rig.errors import BeamrigError
-from rig.profiles import RigProfile, load_rig
 
 logger = logging.getLogger(__name__)
 
 FRAME_TIMER_MS = 33
 STATUS_TIMER_MS = 250
-READY_STAYS_MS = 1500
 
 
 class MainWindow(QMainWindow):
@@ -70,12 +69,14 @@ class MainWindow(QMainWindow):
         self.session = SessionFlow(self, self.keeper)
         self.review_page = ReviewPage(self.keeper, self.session.index)
         self.deblur_page = DeblurPage(settings)
+        self.calibrate_page = CalibratePage(self.keeper)
         self.devices_page = DevicesPage(self.service, self.keeper, self.messages)
         self.pages: dict[str, QWidget] = {
             "plan": self.plan_page,
             "capture": self.capture_page,
             "review": self.review_page,
             "deblur": self.deblur_page,
+            "calibrate": self.calibrate_page,
             "devices": self.devices_page,
         }
         self.banner = ErrorBanner()
@@ -89,13 +90,12 @@ class MainWindow(QMainWindow):
         self.views = ViewCommands(self)
         self.sync = SyncFlow(self)
         self.device_watch = DeviceWatch(self)
+        self.rig_view = RigView(self)
         wiring.connect(self)
-        self._rig_message = ""
-        self._rig_title = ""
         self._frame_timer = self._timer(FRAME_TIMER_MS, self._pull_frames)
         self._status_timer = self._timer(STATUS_TIMER_MS, self._pull_status)
         self._restore()
-        self._load_profile(rig_name)
+        self.rig_view.load_profile(rig_name)
 
     # ---- building
 
@@ -152,7 +152,7 @@ class MainWindow(QMainWindow):
         focused = self.focusWidget()
         if focused is not None:
             focused.clearFocus()
-        if name in ("review", "deblur"):
+        if name in ("review", "deblur", "calibrate"):
             self.session.index.refresh()
         if name == "deblur":
             self.deblur_page.enter()
@@ -169,59 +169,7 @@ class MainWindow(QMainWindow):
 
     def open_rig(self) -> None:
         """Open the rig in the background, or open it anew."""
-        self.readiness.set_title("Opening the rig")
-        self.readiness.show()
-        self.capture_page.set_ready(False, "The rig is opening")
-        self.plan_page.set_usable(False, "The rig is opening")
-        self.devices_page.rig_opening()
-        self.service.open(self.plan_page.plan())
-
-    def _load_profile(self, rig_name: str) -> None:
-        try:
-            profile = load_rig(rig_name)
-            for camera in CAMERAS:
-                self.capture_page.set_format(camera, raw_format(profile, camera))
-        except BeamrigError as error:
-            self.show_trouble(Trouble.of(error))
-            return
-        self._rig_title = profile.title
-        self.show_title()
-        self.plan_page.set_rig(profile)
-
-    def show_readiness(self, readiness: Readiness) -> None:
-        """Show the state of a part of the rig that opens, failed or came back."""
-        self.readiness.set_part(readiness)
-        self.status_view.show_readiness(readiness)
-        if readiness.state == "failed" and self.service.rig is None:
-            self.readiness.set_title("The rig is not ready")
-            self.capture_page.set_ready(False, "The rig is not open: see above")
-            self.plan_page.set_usable(False, "The rig is not open")
-            self.devices_page.rig_failed()
-            self.readiness.show()
-
-    def rig_opened(self, profile: RigProfile) -> None:
-        """Let takes and plans begin."""
-        self.readiness.set_title("The rig is ready")
-        QTimer.singleShot(READY_STAYS_MS, self._hide_readiness)
-        self.capture_page.set_ready(True)
-        self.plan_page.set_usable(True)
-        self.banner.dismiss()
-
-    def _hide_readiness(self) -> None:
-        if self.readiness.all_ready():
-            self.readiness.hide()
-
-    def rig_closed(self) -> None:
-        """Show that there is no rig."""
-        self.capture_page.live.clear("The rig is closed")
-        self.capture_page.set_plan(None)
-        self.device_watch.closed()
-        self.plan_page.results.applied.clear()
-
-    def plan_applied(self, applied: Any) -> None:
-        """Show what the rig made of a plan."""
-        self.plan_page.results.applied.show_rows(self.status_view.applied_rows(applied))
-        self.capture_page.set_plan(self.service.applied_plan)
+        self.rig_view.open()
 
     def take_finished(self, result: Any) -> None:
         """Show the outcome of a take and list the session anew."""
@@ -245,18 +193,18 @@ class MainWindow(QMainWindow):
     def _pull_status(self) -> None:
         now = self.service.poll()
         if now is not None:
-            self.capture_page.show_status(now.rig)
-            self.status_view.show_status(now)
-            self.device_watch.show_status(now.rig)
-            self.devices_page.show_status(now)
-            if now.rig.message and now.rig.message != self._rig_message:
-                self.banner.show_message(sentence(now.rig.message), "Reopen the rig with Ctrl+R")
-            self._rig_message = now.rig.message
+            self.rig_view.show_status(now)
 
     def deblur_pair(self, path: Path) -> None:
         """Open a developed picture on the Deblur page."""
         self.show_page("deblur")
         self.deblur_page.open_picture(path)
+
+    def capture_kind(self, scene: str, kind: str) -> None:
+        """Go to the Capture page with a scene and a kind of take chosen."""
+        self.show_page("capture")
+        if self.capture_page.take.running is None:
+            self.capture_page.panel.choose_take(scene, kind)
 
     # ---- rest
 
@@ -265,14 +213,16 @@ class MainWindow(QMainWindow):
         busy = self.capture_page.take.running is not None
         if busy and not self.capture_page.take.stopping:
             self.capture_page.stop()
-        if not (busy or self.review_page.processing or self.deblur_page.job.running):
+        working = self.review_page.processing or self.deblur_page.job.running or self.calibrate_page.running
+        if not (busy or working):
             self.banner.dismiss()
         self.review_page.cancel()
+        self.calibrate_page.cancel()
         self.deblur_page.cancel()
 
     def show_title(self) -> None:
         """Name session and rig in the title; the desktop adds the app."""
-        self.setWindowTitle(f"{self.keeper.folder.name}  –  {self._rig_title}")
+        self.setWindowTitle(f"{self.keeper.folder.name}  –  {self.rig_view.title}")
 
     def show_trouble(self, trouble: Trouble) -> None:
         """Show an error in the banner; everything else goes on."""
@@ -294,6 +244,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self.review_page.end()
         self.deblur_page.end()
+        self.calibrate_page.end()
         self.devices_page.end()
         self.session.end()
         if not self.service.close():

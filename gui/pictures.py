@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-from gui.images import bgr_image, rgb_image
+from gui import theme
+from gui.images import bgr_image, mask_image, rgb_image
 from gui.imaging import RawFormat, detail_picture, grey_world
 from rig.errors import BeamrigError
 from rig.raw_image import RawImage
@@ -39,6 +40,7 @@ class PairView:
         size: (width, height) of what the pictures stand for, in its own pixels.
         label: What is shown, in words.
         developed: Whether these are the developed, aligned pictures.
+        mask: Overlay of where B is blurred by motion; null where there is none.
     """
 
     pair_id: str
@@ -47,6 +49,7 @@ class PairView:
     size: tuple[int, int]
     label: str
     developed: bool
+    mask: QImage = field(default_factory=QImage)
 
 
 def read_picture(path: Path) -> Picture:
@@ -100,8 +103,10 @@ def load_view(root: Path, pair: PairRecord) -> PairView:
     paths = [derived_path(root, pair, camera) for camera in ("B", "S")]
     if paths[0] is not None and paths[1] is not None:
         b, s = read_picture(paths[0]), read_picture(paths[1])
-        label = "Developed: colour, brightness and geometry of B on S"
-        return PairView(pair.id, rgb_image(b), rgb_image(s), (b.shape[1], b.shape[0]), label, True)
+        label = "Developed, B aligned to S"
+        mask = derived_path(root, pair, "mask")
+        overlay = QImage() if mask is None else mask_image(read_picture(mask)[..., 0] > 0, theme.MASK)
+        return PairView(pair.id, rgb_image(b), rgb_image(s), (b.shape[1], b.shape[0]), label, True, overlay)
     raw = pair.load()
     s_image, gains = quick_view(raw.s, None)
     b_image, _ = quick_view(raw.b, gains)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from gui.sessions import SessionKeeper
 from gui.workers import Trouble, Worker
+from processing.profile import Profile
 from rig.errors import SessionError
 
 if TYPE_CHECKING:
@@ -35,12 +36,12 @@ class ProcessingJob(QObject):
         """Whether a scene is being processed."""
         return self._running
 
-    def start(self, scene: str) -> bool:
+    def start(self, scene: str, profile: Profile = "best") -> bool:
         """Process a scene; False when one is being processed."""
         if self._running:
             return False
         self._cancel.clear()
-        self._running = self._worker.submit(lambda: self._process(scene), "process")
+        self._running = self._worker.submit(lambda: self._process(scene, profile), "process")
         return self._running
 
     def cancel(self) -> None:
@@ -52,14 +53,23 @@ class ProcessingJob(QObject):
         self._cancel.set()
         self._worker.end()
 
-    def _process(self, scene: str) -> None:
+    def _process(self, scene: str, profile: Profile) -> None:
         try:
+            from processing.calibration.chosen import chosen_paths
             from processing.jobs.batch import process_session
 
             session = self._keeper.session
             if session is None:
                 raise SessionError("no session is open", hint="capture something, or open one with Ctrl+O")
-            report = process_session(session, [scene], progress=self._tell, cancel=self._cancel, polite=True)
+            report = process_session(
+                session,
+                [scene],
+                profile,
+                progress=self._tell,
+                cancel=self._cancel,
+                calibrations=chosen_paths(session),
+                polite=True,
+            )
             text = "Stopped: what was finished stays" if report.cancelled else summary(report.scenes[scene])
         finally:
             self._running = False

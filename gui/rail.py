@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QMenu, QToolButton, QVBoxLayo
 from gui import actions
 from gui.icons import icon
 
-PAGES = ("plan", "capture", "review", "deblur", "devices")
+PAGES = ("plan", "capture", "review", "deblur", "calibrate", "devices")
 """The pages in the order of the work, and the one to look at when something is wrong."""
 
 

@@ -65,6 +65,7 @@ class SessionFlow(QObject):
         self._window.capture_page.show_listing(listing)
         self._window.review_page.show_listing(listing)
         self._window.deblur_page.show_listing(listing)
+        self._window.calibrate_page.show_listing(listing)
         self.align.follow()
 
     def checked(self, found: Problems) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from gui.sessions import SessionKeeper
+from gui.verdicts import PairState, VerdictReader
 from gui.workers import Worker
 from rig.records import PairRecord, RejectedShot
 from rig.take_check import TakeCheck, session_checks
@@ -26,6 +27,7 @@ class Listing:
         scenes: Names of its scenes.
         shots: All shots in the order they were made.
         checks: What was found in its takes.
+        states: What speaks for or against each pair, by its id.
     """
 
     folder: Path
@@ -33,6 +35,7 @@ class Listing:
     scenes: tuple[str, ...] = ()
     shots: tuple[Shot, ...] = field(default=(), repr=False)
     checks: tuple[TakeCheck, ...] = field(default=(), repr=False)
+    states: Mapping[str, PairState] = field(default_factory=dict, repr=False)
 
     def counts(self, scene: str, verdict: str) -> dict[str, int]:
         """Return how many shots of a scene have a verdict, for each kind of take."""
@@ -76,6 +79,7 @@ class SessionIndex(QObject):
     def __init__(self, keeper: SessionKeeper, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._keeper = keeper
+        self._verdicts = VerdictReader()
         self._worker = Worker("index", limit=3, parent=self)
         self._worker.failed.connect(self.failed)
 
@@ -97,9 +101,10 @@ class SessionIndex(QObject):
             self.listed.emit(Listing(folder))
             return
         names = tuple(scene.name for scene in session.scenes())
-        self.listed.emit(
-            Listing(session.root, True, names, tuple(session.shots()), tuple(session_checks(session)))
-        )
+        shots = tuple(session.shots())
+        checks = tuple(session_checks(session))
+        states = self._verdicts.read(session, shots, checks)
+        self.listed.emit(Listing(session.root, True, names, shots, checks, states))
 
     def _check(self) -> None:
         session, folder = self._keeper.open_existing(), self._keeper.folder

@@ -23,7 +23,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="ignore", validate_assignment=True)
 
-    page: str = Field(default="capture", pattern="^(plan|capture|review|deblur|devices)$")
+    page: str = Field(default="capture", pattern="^(plan|capture|review|deblur|calibrate|devices)$")
     geometry: str = Field(default="", description="Window geometry as base64 of QWidget.saveGeometry")
     speed: str = "1.4 m/s"
     distance: str = "5 m"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gui.widgets.compare_slider import CompareSlider
+from gui.widgets.image_canvas import ImageCanvas
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -26,19 +27,25 @@ class ViewCommands:
         sliders = {"review": self._window.review_page.slider, "deblur": self._window.deblur_page.slider}
         return sliders.get(self._window.page)
 
+    @property
+    def picture(self) -> ImageCanvas | None:
+        """The picture of the page that is shown; None where there is none."""
+        page = self._window.calibrate_page
+        return page.detail.picture if self._window.page == "calibrate" else self.slider
+
     def fit(self) -> None:
         """Show the whole picture."""
         if self._window.page == "capture":
             self._window.capture_page.live.fit()
-        elif self.slider is not None:
-            self.slider.state.fit()
+        elif self.picture is not None:
+            self.picture.state.fit()
 
     def actual(self) -> None:
         """Show one picture pixel on one screen pixel."""
         if self._window.page == "capture":
             self._window.capture_page.live.show_actual_pixels()
-        elif self.slider is not None:
-            self.slider.show_actual_pixels()
+        elif self.picture is not None:
+            self.picture.show_actual_pixels()
 
     def flip(self) -> None:
         """Show all of one compared picture, then all of the other."""

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 def connect(window: MainWindow) -> None:
     """Connect rig service, pages and actions with each other; called once."""
     service, capture, review = window.service, window.capture_page, window.review_page
-    service.readiness.connect(window.show_readiness)
-    service.opened.connect(window.rig_opened)
-    service.closed.connect(window.rig_closed)
+    service.readiness.connect(window.rig_view.show_readiness)
+    service.opened.connect(window.rig_view.opened)
+    service.closed.connect(window.rig_view.closed)
     service.live_changed.connect(capture.live.set_live)
-    service.applied.connect(window.plan_applied)
+    service.applied.connect(window.rig_view.plan_applied)
     service.take_started.connect(capture.take_started)
     service.shot.connect(capture.take.shot)
     service.take_finished.connect(window.take_finished)
@@ -54,6 +54,10 @@ def connect(window: MainWindow) -> None:
     review.trouble.connect(window.show_trouble)
     review.deblur_wanted.connect(window.deblur_pair)
     window.deblur_page.trouble.connect(window.show_trouble)
+    calibrate = window.calibrate_page
+    calibrate.trouble.connect(window.show_trouble)
+    calibrate.capture_wanted.connect(window.capture_kind)
+    calibrate.changed.connect(window.session.index.refresh)
     devices = window.devices_page
     service.opened.connect(devices.rig_opened)
     devices.trouble.connect(window.show_trouble)
@@ -88,12 +92,18 @@ def connect(window: MainWindow) -> None:
         "view.flip": window.views.flip,
         "review.next": review.select_next,
         "review.previous": review.select_previous,
-        "review.process": review.process,
-        "review.report": review.report,
-        "review.export": review.export,
+        "review.filter": review.next_filter,
+        "review.mask": review.toggle_mask,
+        "review.reject": review.toggle_reject,
+        "review.accept": review.toggle_accept,
+        "review.process": review.work.process,
+        "review.report": review.work.report,
+        "review.export": review.work.export,
         "deblur.run": window.deblur_page.run,
         "deblur.mask": window.deblur_page.toggle_mask,
         "deblur.save": window.deblur_page.save,
+        "calibrate.make": calibrate.make,
+        "calibrate.file": calibrate.choose_file,
         "devices.look": devices.look,
         "devices.search": devices.find_setting,
         "devices.report": devices.copy_report,

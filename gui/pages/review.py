@@ -5,32 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSizeF, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QImage, QShowEvent
 from PySide6.QtWidgets import (
+    QCheckBox,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from gui import actions, theme
+from gui.pages.review_work import ReviewWork
 from gui.pictures import PairView, derived_path, load_view
 from gui.planning import sentence
-from gui.processing_job import ProcessingJob
+from gui.reviewer import ReasonDialog, Reviewer
 from gui.session_index import Listing, SessionIndex, Shot
-from gui.session_output import SessionOutput, show_page
 from gui.sessions import SessionKeeper
+from gui.verdicts import FILTERS
 from gui.widgets.compare_slider import CompareSlider
 from gui.widgets.elided import ElidedLabel
-from gui.widgets.export_dialog import ExportDialog
+from gui.widgets.fields import CalmComboBox
 from gui.widgets.shot_facts import ShotFacts
 from gui.widgets.shot_list import ShotList
 from gui.workers import NewestSlot, Trouble, Worker
 from rig.records import PairRecord
+from rig.review import Decision
 
+MASK_OPACITY = 0.5
 NO_SESSION = "No session yet.\nIt is made at the first capture; Ctrl+O opens one from the disk."
 
 
@@ -53,43 +55,34 @@ class ReviewPage(QWidget):
         self.slider.clear("Reading the session", busy=True)
         self.shown = ElidedLabel()
         self.facts = ShotFacts()
-        self.process_button = QPushButton("Process scene")
-        self.process_button.setObjectName("primary")
-        self.process_button.setToolTip(actions.tooltip("review.process"))
-        self.process_button.clicked.connect(self.process)
-        self.cancel_button = QPushButton("Stop")
-        self.cancel_button.setToolTip(actions.tooltip("capture.cancel"))
-        self.cancel_button.clicked.connect(self.cancel)
-        self.cancel_button.hide()
-        self.deblur_button = QPushButton("Deblur this pair")
-        self.deblur_button.setToolTip("Open the developed B picture on the Deblur page")
-        self.deblur_button.clicked.connect(self._deblur)
-        self.progress = QProgressBar()
-        self.progress.hide()
-        self.outcome = ElidedLabel()
-        self.report_button = QPushButton("Report")
-        self.report_button.setToolTip(actions.tooltip("review.report"))
-        self.report_button.clicked.connect(self.report)
-        self.export_button = QPushButton("Export…")
-        self.export_button.setToolTip(actions.tooltip("review.export"))
-        self.export_button.clicked.connect(self.export)
+        self.filter_box = CalmComboBox()
+        self.filter_box.setAccessibleName("Which shots are listed")
+        self.filter_box.setToolTip(actions.tooltip("review.filter"))
+        for key, words in FILTERS.items():
+            self.filter_box.addItem(words, key)
+        self.mask_box = QCheckBox("Mask")
+        self.mask_box.setToolTip(actions.tooltip("review.mask"))
+        self.work = ReviewWork(keeper)
+        self.reviewer = Reviewer(keeper, self)
+        self._overlay = QImage()
+        self._reason = {"reject": "", "accept": ""}
         self._view: NewestSlot[PairView] = NewestSlot()
         self._seen = 0
         self._waiting: PairRecord | None = None
         self._loader = Worker("review", limit=2, parent=self)
         self._loader.failed.connect(self._load_failed)
-        self._job = ProcessingJob(keeper, self)
-        self.output = SessionOutput(keeper, self)
         self._build()
         self._loaded.connect(self._take_view)
         self.shots.chosen.connect(self.show_shot)
-        self._job.progressed.connect(self._progressed)
-        self._job.finished.connect(self._processed)
-        self._job.failed.connect(self._process_failed)
-        self.output.progressed.connect(self._progressed)
-        self.output.made.connect(self._show_page)
-        self.output.finished.connect(self._output_made)
-        self.output.failed.connect(self._process_failed)
+        self.filter_box.currentIndexChanged.connect(self._filter)
+        self.facts.verdict.reject_wanted.connect(self.toggle_reject)
+        self.facts.verdict.accept_wanted.connect(self.toggle_accept)
+        self.work.trouble.connect(self.trouble)
+        self.work.processed.connect(self._processed)
+        self.work.deblur_button.clicked.connect(self._deblur)
+        self.mask_box.toggled.connect(self._show_mask)
+        self.reviewer.decided.connect(self.refresh)
+        self.reviewer.failed.connect(self.trouble)
         self._update_buttons()
 
     def _build(self) -> None:
@@ -99,23 +92,20 @@ class ReviewPage(QWidget):
         left.setFixedWidth(286)
         left_column = QVBoxLayout(left)
         left_column.setContentsMargins(0, 0, 0, 0)
-        left_column.addWidget(title)
+        head = QHBoxLayout()
+        head.addWidget(title)
+        head.addStretch(1)
+        head.addWidget(self.filter_box)
+        left_column.addLayout(head)
         left_column.addWidget(self.shots, 1)
         middle = QVBoxLayout()
         middle.setSpacing(8)
-        middle.addWidget(self.shown)
+        top = QHBoxLayout()
+        top.addWidget(self.shown, 1)
+        top.addWidget(self.mask_box)
+        middle.addLayout(top)
         middle.addWidget(self.slider, 1)
-        row = QHBoxLayout()
-        row.setSpacing(10)
-        row.addWidget(self.process_button)
-        row.addWidget(self.cancel_button)
-        row.addStretch(1)
-        row.addWidget(self.report_button)
-        row.addWidget(self.export_button)
-        row.addWidget(self.deblur_button)
-        middle.addWidget(self.progress)
-        middle.addWidget(self.outcome)
-        middle.addLayout(row)
+        middle.addWidget(self.work)
         body = QHBoxLayout(self)
         body.setContentsMargins(16, 12, 16, 12)
         body.setSpacing(14)
@@ -135,10 +125,26 @@ class ReviewPage(QWidget):
             self._clear_shot()
         self.listing = listing
         self.shots.show_listing(listing)
-        if not listing.shots:
+        shot = self.shots.current_shot()
+        if shot is None:
             self._clear_shot()
-            self.slider.clear("The session holds no shots yet." if listing.made else NO_SESSION)
+            self.slider.clear(self._nothing(listing))
+        else:
+            self.facts.show_shot(shot, listing.states.get(shot.id))
         self._update_buttons()
+
+    def _nothing(self, listing: Listing) -> str:
+        if listing.shots:
+            return f"No shot is listed by “{self.filter_box.currentText()}”.\nV shows more."
+        return "The session holds no shots yet." if listing.made else NO_SESSION
+
+    def _filter(self) -> None:
+        self.shots.set_filter(str(self.filter_box.currentData()))
+        self.show_listing(self.listing)
+
+    def next_filter(self) -> None:
+        """Go on to the next filter of the list; from the last to the first."""
+        self.filter_box.setCurrentIndex((self.filter_box.currentIndex() + 1) % self.filter_box.count())
 
     def show_unreadable(self, trouble: Trouble) -> None:
         """Say why the session cannot be read, where its pictures would be."""
@@ -157,7 +163,7 @@ class ReviewPage(QWidget):
 
     def show_shot(self, shot: Shot) -> None:
         """Show the facts of a shot at once, its pictures as soon as they are loaded."""
-        self.facts.show_shot(shot)
+        self.facts.show_shot(shot, self.listing.states.get(shot.id))
         self._update_buttons()
         if not isinstance(shot, PairRecord):
             self._waiting = None
@@ -196,6 +202,8 @@ class ReviewPage(QWidget):
         if view.pair_id != self.shots.current_id():
             return  # another shot was selected meanwhile
         self.slider.set_pair(view.b, view.s, QSizeF(*view.size))
+        self._overlay = view.mask
+        self._show_mask()
         self.shown.setText(f"{view.pair_id}   {view.label}")
         self.shown.set_colour(theme.OK if view.developed else theme.MUTED)
 
@@ -206,6 +214,41 @@ class ReviewPage(QWidget):
     def _clear_shot(self) -> None:
         self.facts.clear_shot()
         self.shown.setText("")
+        self._overlay = QImage()
+        self._show_mask()
+
+    def toggle_mask(self) -> None:
+        """Show or hide where B is blurred by motion."""
+        self.mask_box.toggle()
+
+    def _show_mask(self) -> None:
+        shown = self.mask_box.isChecked()
+        self.slider.set_overlay(self._overlay if shown else QImage(), MASK_OPACITY)
+        self.mask_box.setEnabled(shown or not self._overlay.isNull())
+
+    # ---- the reviewer's decision
+
+    def toggle_reject(self) -> None:
+        """Leave the selected pair out, with a reason; or take that back."""
+        self._decide("reject")
+
+    def toggle_accept(self) -> None:
+        """Keep the selected pair whatever the checks say, with a reason; or take that back."""
+        self._decide("accept")
+
+    def _decide(self, decision: Decision) -> None:
+        shot = self.shots.current_shot()
+        if not isinstance(shot, PairRecord):
+            return
+        known = self.listing.states.get(shot.id)
+        if known is not None and known.review is not None and known.review.decision == decision:
+            self.reviewer.decide(shot.id, "withdraw")
+            return
+        dialog = ReasonDialog(self, decision, shot.id, self._reason[decision])
+        if dialog.exec() and dialog.reason:
+            self._reason[decision] = dialog.reason
+            self.reviewer.decide(shot.id, decision, dialog.reason)
+        dialog.deleteLater()
 
     # ---- processing
 
@@ -220,65 +263,18 @@ class ReviewPage(QWidget):
     @property
     def processing(self) -> bool:
         """Whether a scene is being processed, or a report or a data set made."""
-        return self._job.running or self.output.running
-
-    def process(self) -> None:
-        """Develop all pairs of the selected scene in the background."""
-        if self.scene and not self.processing and self._job.start(self.scene):
-            self._show_started(f"processing {self.scene}")
-
-    def report(self) -> None:
-        """Make the session's report in the background and open it in the browser."""
-        if self.report_button.isEnabled() and self.output.report():
-            self._show_started("making the report")
-
-    def export(self) -> None:
-        """Ask where to, and make a data set of the session in the background."""
-        if not self.export_button.isEnabled():
-            return
-        folder = self.listing.folder
-        dialog = ExportDialog(self, self.listing.scenes, folder.with_name(f"{folder.name}_set"))
-        wanted = dialog.order() if dialog.exec() else None
-        dialog.deleteLater()
-        if wanted is not None and not self.processing and self.output.export(wanted):
-            self._show_started("exporting")
-
-    def _show_started(self, text: str) -> None:
-        self.progress.setRange(0, 0)
-        self.progress.setFormat(text)
-        self.outcome.setText("")
-        self._update_buttons()
+        return self.work.running
 
     def cancel(self) -> None:
         """Stop what is being made."""
-        self._job.cancel()
-        self.output.cancel()
+        self.work.cancel()
 
-    def _progressed(self, text: str, done: float) -> None:
-        self.progress.setRange(0, 1000)
-        self.progress.setValue(int(done * 1000))
-        self.progress.setFormat(text)
-
-    def _processed(self, text: str) -> None:
-        self.outcome.setText(text)
+    def _processed(self) -> None:
         self._update_buttons()
         self.refresh()
         shot = self.shots.current_shot()
         if shot is not None:
             self.show_shot(shot)
-
-    def _show_page(self, path: Path) -> None:
-        if not show_page(path):
-            self.trouble.emit(Trouble("No browser could be opened", f"The report is in {path}"))
-
-    def _output_made(self, text: str) -> None:
-        self.outcome.setText(text)
-        self._update_buttons()
-
-    def _process_failed(self, trouble: Trouble) -> None:
-        self.outcome.setText(trouble.message)
-        self._update_buttons()
-        self.trouble.emit(trouble)
 
     def _deblur(self) -> None:
         path = self._developed_b()
@@ -290,19 +286,11 @@ class ReviewPage(QWidget):
         return derived_path(self.listing.folder, shot, "B") if isinstance(shot, PairRecord) else None
 
     def _update_buttons(self) -> None:
-        running = self.processing
-        processed = any((self.listing.folder / "derived").glob("*/metrics.json"))
-        for button in (self.report_button, self.export_button):
-            button.setEnabled(processed and not running)
-        self.process_button.setEnabled(bool(self.scene) and not running)
-        self.process_button.setText(f"Process scene {self.scene}" if self.scene else "Process scene")
-        self.cancel_button.setVisible(running)
-        self.progress.setVisible(running)
-        self.outcome.setVisible(not running and bool(self.outcome.text()))
-        self.deblur_button.setEnabled(self._developed_b() is not None)
+        self.work.follow(self.listing, self.scene)
+        self.work.deblur_button.setEnabled(self._developed_b() is not None)
 
     def end(self) -> None:
         """End the threads of the page."""
-        self._job.end()
-        self.output.end()
+        self.work.end()
+        self.reviewer.end()
         self._loader.end()

@@ -81,7 +81,7 @@ class CapturePanel(QFrame):
         self.shots.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.shots.setStyleSheet(f"QListWidget {{ border: none; background: {theme.PANEL}; }}")
         self.shots.setWordWrap(True)
-        self.shots.setMinimumHeight(60)
+        self.shots.setMinimumHeight(36)
         self._build()
         self.checklist.chosen.connect(self._suggest_pairs)
         self.pairs_spin.valueChanged.connect(self._remember_pairs)
@@ -127,6 +127,11 @@ class CapturePanel(QFrame):
         column.addWidget(self.counters)
         column.addWidget(self.verdict)
         column.addWidget(self.shots, 1)
+
+    def choose_take(self, scene: str, kind: str) -> None:
+        """Set up a take of a kind in a scene."""
+        self.scene_edit.setText(scene)
+        self.checklist.choose(kind)
 
     def check_fields(self) -> bool:
         """Say at the fields what is wrong with them; return whether nothing is."""

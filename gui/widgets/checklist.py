@@ -25,6 +25,7 @@ class Step:
         hint: What he is to do.
         pairs: How many pairs are suggested.
         optional: Whether a scene can do without it.
+        aside: Whether it is never suggested: the operator chooses it.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Step:
     hint: str
     pairs: int
     optional: bool = False
+    aside: bool = False
 
 
 SCENE_STEPS: tuple[Step, ...] = (
@@ -39,6 +41,7 @@ SCENE_STEPS: tuple[Step, ...] = (
     Step("lightbox", "Lightbox", "Light box fills both views: colour cast", 4, optional=True),
     Step("static", "Static", "The scene without the moving object", 5),
     Step("action", "Action", "The object moves through the scene", 8),
+    Step("colorchecker", "Colour chart", "ColorChecker in both views: colours", 2, optional=True, aside=True),
 )
 
 
@@ -188,13 +191,17 @@ class Checklist(QWidget):
 
     def next_open(self) -> str:
         """Return the step to go on with: the first without a pair, the last when all have some."""
-        return next((kind for kind, row in self._rows.items() if not row.paired), list(self._rows)[-1])
+        kinds = self._suggested()
+        return next((kind for kind in kinds if not self._rows[kind].paired), kinds[-1])
 
     def open_after(self, kind: str) -> str:
         """Return the first step after `kind` that has no pair yet; without one `kind` itself."""
-        kinds = list(self._rows)
-        later = kinds[kinds.index(kind) + 1 :]
+        kinds = self._suggested()
+        later = kinds[kinds.index(kind) + 1 :] if kind in kinds else []
         return next((name for name in later if not self._rows[name].paired), kind)
+
+    def _suggested(self) -> list[str]:
+        return [kind for kind, row in self._rows.items() if not row.step.aside]
 
     def suggested_pairs(self, kind: str) -> int:
         """Return how many pairs are suggested for a step."""

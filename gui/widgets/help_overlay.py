@@ -36,9 +36,9 @@ class HelpOverlay(QWidget):
         card = QFrame()
         card.setObjectName("panel")
         grid = QGridLayout(card)
-        grid.setContentsMargins(32, 24, 32, 24)
+        grid.setContentsMargins(28, 18, 28, 18)
         grid.setHorizontalSpacing(18)
-        grid.setVerticalSpacing(7)
+        grid.setVerticalSpacing(5)
         title = QLabel("Keyboard shortcuts")
         title.setObjectName("title")
         grid.addWidget(title, 0, 0, 1, 5)
@@ -50,7 +50,7 @@ class HelpOverlay(QWidget):
                 grid.setColumnMinimumWidth(2, 40)
             heading = QLabel(group.upper())
             heading.setObjectName("heading")
-            heading.setContentsMargins(0, 8, 0, 0)
+            heading.setContentsMargins(0, 6, 0, 0)
             grid.addWidget(heading, row, column, 1, 2)
             row += 1
             for info in (item for item in ACTIONS if item.group == group):

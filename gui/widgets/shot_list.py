@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem
 
 from gui import theme
 from gui.session_index import Listing, Shot
+from gui.verdicts import MARKS, PairState, passes, state_of
 from rig.records import PairRecord
 
 
@@ -26,10 +28,13 @@ class ShotList(QTreeWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setUniformRowHeights(True)
         self.header().setStretchLastSection(True)
-        self.setColumnWidth(0, 168)
+        self.setColumnWidth(0, 150)
         self._leaves: dict[str, QTreeWidgetItem] = {}
         self._branches: dict[str, QTreeWidgetItem] = {}
         self._shots: dict[str, Shot] = {}
+        self._states: Mapping[str, PairState] = {}
+        self._listing: Listing | None = None
+        self._filter = "all"
         self._by_hand = False
         self._folder: Path | None = None
         self.itemClicked.connect(self._clicked)
@@ -37,6 +42,7 @@ class ShotList(QTreeWidget):
 
     def show_listing(self, listing: Listing) -> None:
         """Show all shots; new branches are open. A shot that stays selected is not told again."""
+        self._listing, self._states = listing, listing.states
         current = self.current_id()
         same_session = listing.folder == self._folder
         self._folder = listing.folder
@@ -44,9 +50,9 @@ class ShotList(QTreeWidget):
         closed = {key for key, item in self._branches.items() if not item.isExpanded()}
         self.blockSignals(True)
         self.clear()
-        self._leaves, self._shots = {}, {shot.id: shot for shot in listing.shots}
+        self._leaves, self._shots = {}, {shot.id: shot for shot in listing.shots if self._passes(shot)}
         branches: dict[str, QTreeWidgetItem] = {}
-        for shot in listing.shots:
+        for shot in self._shots.values():
             key = f"{shot.scene}/{shot.kind}"
             branch = branches.get(key)
             if branch is None:
@@ -68,18 +74,29 @@ class ShotList(QTreeWidget):
             self.setCurrentItem(self._leaves[wanted])
         self.blockSignals(False)
 
+    def set_filter(self, chosen: str) -> None:
+        """Show only some shots.
+
+        Args:
+            chosen: "all", "findings" or "stop".
+        """
+        self._filter = chosen
+        if self._listing is not None:
+            self.show_listing(self._listing)
+
+    def _passes(self, shot: Shot) -> bool:
+        known = self._states.get(shot.id)
+        noted = known is not None and bool(known.findings)
+        return passes(state_of(shot, self._states), self._filter, noted=noted)
+
     def _leaf(self, shot: Shot) -> QTreeWidgetItem:
-        paired = isinstance(shot, PairRecord)
-        warned = isinstance(shot, PairRecord) and bool(shot.warnings)
-        verdict = "paired" if paired else "rejected"
-        leaf = QTreeWidgetItem(
-            [f"t{shot.take:02d}_{shot.index:04d}", verdict + (", see warnings" if warned else "")]
-        )
-        colour = theme.OK if paired and not warned else theme.WARN
+        mark, word, colour = MARKS[state_of(shot, self._states)]
+        leaf = QTreeWidgetItem([f"t{shot.take:02d}_{shot.index:04d}", f"{mark}  {word}"])
         leaf.setForeground(1, theme.colour(colour))
         leaf.setData(0, Qt.ItemDataRole.UserRole, shot.id)
-        if not paired:
-            leaf.setToolTip(1, shot.sync.reason)
+        known = self._states.get(shot.id)
+        reasons = [shot.sync.reason] if not isinstance(shot, PairRecord) else known.reasons() if known else []
+        leaf.setToolTip(1, "\n".join(reasons))
         self._leaves[shot.id] = leaf
         return leaf
 
@@ -98,6 +115,18 @@ class ShotList(QTreeWidget):
     def current_shot(self) -> Shot | None:
         """Return the selected shot."""
         return self._shots.get(self.current_id())
+
+    def ids(self) -> list[str]:
+        """Return the names of the shots that are listed."""
+        return list(self._leaves)
+
+    def word(self, shot_id: str) -> str:
+        """Return mark and word of a shot that is listed.
+
+        Raises:
+            KeyError: It is not listed.
+        """
+        return self._leaves[shot_id].text(1)
 
     def select(self, shot_id: str) -> None:
         """Select a shot by its name; an unknown one changes nothing."""

@@ -138,3 +138,20 @@ def _plain(session: Session, one: ChosenFile) -> dict[str, Any]:
     inside = path.is_relative_to(session.root)
     where = os.fspath(path.relative_to(session.root) if inside else path)
     return {"kind": one.kind, "path": where, "id": one.id}
+
+
+def given_for(session: Session, scene: str, kind: str) -> Given:
+    """Return the chosen calibrations that serve to make another one: those of the steps before it.
+
+    Args:
+        session: the session.
+        scene: that the other one is made from.
+        kind: of the other one.
+
+    Raises:
+        CalibrationError: if a chosen file cannot be used.
+    """
+    before = {"lightbox": (), "colour": ("lightbox",), "geometry": ("lightbox", "colour")}[kind]
+    files = {one.path: open_chosen(one) for name, one in chosen_files(session).items() if name in before}
+    pairs = session.pairs(scene, "colorchecker" if kind == "colour" else "static")
+    return Given.of(files, formats_of(session, pairs[0])) if files and pairs else Given()

@@ -14,6 +14,7 @@ from gui.settings import Settings
 from gui.take import StatusNow
 from rig.session import Session
 from rig.virtual.client import WorldClient
+from tests.gui.windows import opened_window
 
 Wait = Callable[..., None]
 BOX = "Trigger box"
@@ -24,18 +25,10 @@ def window(
     qapp: BeamrigApp, tmp_path_factory: pytest.TempPathFactory, wait_until: Wait
 ) -> Iterator[MainWindow]:
     folder = tmp_path_factory.mktemp("trouble")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BEAMRIG_SETTINGS", str(folder / "gui.json"))
-        made = MainWindow(
-            Settings(page="capture", own_pairs={"whiteboard": 1, "static": 1}), session_dir=folder / "session"
-        )
-        made.show()
-        made.open_rig()
+    with opened_window(folder, Settings(page="capture", own_pairs={"whiteboard": 1, "static": 1})) as made:
         wait_until(lambda: made.service.applied_plan is not None, "the plan on the rig", 60)
         wait_until(made.readiness.isHidden, "the strip to go")
         yield made
-        made.close()
-        made.deleteLater()
 
 
 def take(window: MainWindow, kind: str, wait_until: Wait) -> str:

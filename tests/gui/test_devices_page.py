@@ -26,6 +26,7 @@ from gui.widgets.number_box import NumberBox
 from rig.camera.paths import SEARCH_VARIABLE
 from rig.rig import Rig
 from rig.virtual.client import WorldClient
+from tests.gui.windows import opened_window
 
 Wait = Callable[..., None]
 
@@ -36,18 +37,12 @@ def window(
 ) -> Iterator[MainWindow]:
     folder = tmp_path_factory.mktemp("gui")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BEAMRIG_SETTINGS", str(folder / "gui.json"))
         # what is plugged into the machine that runs the tests is left alone
         patch.setattr(list_ports, "comports", list)
-        made = MainWindow(Settings(page="devices"), session_dir=folder / "session")
-        made.resize(1280, 800)
-        made.show()
-        made.open_rig()
-        wait_until(lambda: made.devices_page.features.browser is not None, "the settings", 60)
-        wait_until(lambda: made.service.applied_plan is not None, "the plan", 60)
-        yield made
-        made.close()
-        made.deleteLater()
+        with opened_window(folder, Settings(page="devices")) as made:
+            wait_until(lambda: made.devices_page.features.browser is not None, "the settings", 60)
+            wait_until(lambda: made.service.applied_plan is not None, "the plan", 60)
+            yield made
 
 
 @pytest.fixture

@@ -12,18 +12,16 @@ from pytestqt.qtbot import QtBot
 
 from gui.main_window import MainWindow
 from gui.settings import Settings
+from tests.gui.windows import opened_window
 
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
-    made = MainWindow(Settings(page="capture"), session_dir=tmp_path / "Schulhof am Morgen")
-    made.resize(1280, 800)
-    made.show()
-    made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
-    yield made
-    made.close()
-    made.deleteLater()
+    session = tmp_path / "Schulhof am Morgen"
+    with opened_window(tmp_path, Settings(page="capture"), session=session, open_rig=False) as made:
+        made.activateWindow()
+        qtbot.waitUntil(made.isActiveWindow)
+        yield made
 
 
 @pytest.fixture
@@ -88,14 +86,14 @@ def test_ctrl_return_sends_the_plan_also_while_typing(window: MainWindow, qtbot:
 def test_the_arrow_keys_choose_the_step(window: MainWindow, qtbot: QtBot) -> None:
     checklist = window.capture_page.panel.checklist
     checklist.setFocus()
-    for expected in ("lightbox", "static", "action", "action"):
+    for expected in ("lightbox", "static", "action", "colorchecker", "colorchecker"):
         qtbot.keyClick(checklist, Qt.Key.Key_Down)
         assert checklist.current == expected
     qtbot.keyClick(checklist, Qt.Key.Key_Up)
-    assert checklist.current == "static"
+    assert checklist.current == "action"
 
 
-@pytest.mark.parametrize("page", ["plan", "capture", "review", "deblur"])
+@pytest.mark.parametrize("page", ["plan", "capture", "review", "deblur", "calibrate"])
 def test_tab_goes_round_the_page_from_the_top_down(window: MainWindow, page: str, qtbot: QtBot) -> None:
     window.stack.setCurrentWidget(window.pages[page])  # without starting an engine for it
     window.pages[page].setFocus()
@@ -135,7 +133,7 @@ def test_no_message_and_no_path_makes_the_window_wider(window: MainWindow, tmp_p
     window.banner.show_message(f"{path} cannot be written", f"Free {path}")
     window.keeper.switch(tmp_path / ("Strahlteileraufnahmen" * 9))
     window.session.changed()
-    window.review_page.outcome.setText(path)
+    window.review_page.work.outcome.setText(path)
     QApplication.processEvents()
     assert window.minimumSizeHint().width() <= 1280
     assert window.width() == 1280

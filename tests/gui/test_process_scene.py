@@ -14,6 +14,7 @@ from gui.app import BeamrigApp
 from gui.main_window import MainWindow
 from gui.settings import Settings
 from rig.profiles import profile_text
+from tests.gui.windows import opened_window
 
 Wait = Callable[..., None]
 KINDS = ("whiteboard", "lightbox", "static", "action")
@@ -38,13 +39,8 @@ def window(
     qapp: BeamrigApp, tmp_path_factory: pytest.TempPathFactory, wait_until: Wait
 ) -> Iterator[MainWindow]:
     folder = tmp_path_factory.mktemp("process")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BEAMRIG_SETTINGS", str(folder / "gui.json"))
-        settings = Settings(page="review", own_pairs=dict.fromkeys(KINDS, 2))
-        made = MainWindow(settings, rig_name=str(small_rig(folder)), session_dir=folder / "session")
-        made.resize(1280, 800)
-        made.show()
-        made.open_rig()
+    settings = Settings(page="review", own_pairs=dict.fromkeys(KINDS, 2))
+    with opened_window(folder, settings, rig=str(small_rig(folder))) as made:
         wait_until(lambda: "No session yet" in made.review_page.slider.placeholder, "the empty page")
         wait_until(lambda: made.service.rig is not None, "the rig", 60)
         made.show_page("capture")
@@ -65,8 +61,6 @@ def window(
             assert panel.verdict.text() == f"{kind.capitalize()}: 2 paired of 2 fired"
             wait_until(lambda k=kind: panel.checklist.row(k).paired == 2, "the checklist")
         yield made
-        made.close()
-        made.deleteLater()
 
 
 def test_without_a_calibration_the_aligned_view_says_why_not(window: MainWindow, wait_until: Wait) -> None:
@@ -85,31 +79,31 @@ def test_a_stopped_processing_says_so_and_can_go_on(window: MainWindow, wait_unt
     assert page.slider.has_image()
     assert page.shots.current_id() == "s01/action/t01_0000"
     seen: list[tuple[str, float]] = []
-    page._job.progressed.connect(lambda text, done: seen.append((text, done)))
-    page.process_button.click()
-    assert not page.progress.isHidden()
-    assert not page.process_button.isEnabled()
+    page.work.job.progressed.connect(lambda text, done: seen.append((text, done)))
+    page.work.process_button.click()
+    assert not page.work.progress.isHidden()
+    assert not page.work.process_button.isEnabled()
     wait_until(lambda: bool(seen), "the first step", 60)
     assert seen[0][0]
-    assert seen[0][0] in page.progress.format()
+    assert seen[0][0] in page.work.progress.format()
     window.action("capture.cancel").trigger()
     wait_until(lambda: not page.processing, "the stop", 60)
-    wait_until(lambda: "Stopped" in page.outcome.text(), "the words")
-    assert page.process_button.isEnabled()
+    wait_until(lambda: "Stopped" in page.work.outcome.text(), "the words")
+    assert page.work.process_button.isEnabled()
 
 
 def test_a_processed_scene_is_shown_at_once_with_its_figures(window: MainWindow, wait_until: Wait) -> None:
     window.show_page("review")
     page = window.review_page
     done: list[float] = []
-    page._job.progressed.connect(lambda text, share: done.append(share))
+    page.work.job.progressed.connect(lambda text, share: done.append(share))
     window.action("review.process").trigger()
     wait_until(lambda: page.processing, "the start")
     wait_until(lambda: not page.processing, "the end", 100)
     assert done == sorted(done)
-    wait_until(lambda: "static pair" in page.outcome.text(), "the figures")
+    wait_until(lambda: "static pair" in page.work.outcome.text(), "the figures")
     wait_until(lambda: "Developed" in page.shown.text(), "the developed pair")
-    assert page.deblur_button.isEnabled()
+    assert page.work.deblur_button.isEnabled()
     folder = window.keeper.folder / "derived" / "s01" / "action"
     for name in ("t01_0000_B.png", "t01_0001_S.png", "t01_0001_mask.png"):
         assert cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED) is not None, name
@@ -124,7 +118,7 @@ def test_the_deblur_page_opens_with_the_first_action_pair(window: MainWindow, wa
     window.show_page("review")
     window.review_page.shots.select("s01/static/t01_0001")
     wait_until(lambda: "s01/static/t01_0001   Developed" in window.review_page.shown.text(), "the pair")
-    window.review_page.deblur_button.click()
+    window.review_page.work.deblur_button.click()
     assert window.page == "deblur"
     wait_until(lambda: "Not deblurred yet" in page.shown.text(), "the other picture")
     assert page.pictures.currentItem().text() == "s01/static/t01_0001"

@@ -15,6 +15,7 @@ from gui.main_window import MainWindow
 from gui.settings import Settings
 from gui.widgets.export_dialog import ExportDialog
 from processing.jobs.batch import process_session
+from tests.gui.windows import opened_window
 from tests.processing.scenes import record_session
 
 Wait = Callable[..., None]
@@ -49,21 +50,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, folder: Path, wait_until: Wait) -> Iterator[MainWindow]:
-    made = MainWindow(Settings(page="review"), session_dir=folder)
-    made.resize(1280, 800)
-    made.show()
-    wait_until(lambda: bool(made.review_page.listing.shots), "the listing")
-    yield made
-    made.close()
-    made.deleteLater()
+def window(qtbot: QtBot, folder: Path, tmp_path: Path, wait_until: Wait) -> Iterator[MainWindow]:
+    with opened_window(tmp_path, Settings(page="review"), session=folder, open_rig=False) as made:
+        wait_until(lambda: bool(made.review_page.listing.shots), "the listing")
+        yield made
 
 
 def test_a_session_that_was_not_processed_offers_neither(window: MainWindow) -> None:
     page = window.review_page
-    assert not page.report_button.isEnabled()
-    assert not page.export_button.isEnabled()
-    page.report()
+    assert not page.work.report_button.isEnabled()
+    assert not page.work.export_button.isEnabled()
+    page.work.report()
     assert not page.processing
 
 
@@ -75,22 +72,22 @@ def test_the_report_opens_in_the_browser(
     process_session(session, blur=False)
     page = window.review_page
     page.refresh()
-    wait_until(page.report_button.isEnabled, "the button")
+    wait_until(page.work.report_button.isEnabled, "the button")
     window.action("review.report").trigger()
     assert page.processing
-    assert not page.process_button.isEnabled()
+    assert not page.work.process_button.isEnabled()
     wait_until(lambda: bool(browser.pages), "the page", 60)
     assert browser.pages == [folder / "report.html"]
     assert "Scene s01" in browser.pages[0].read_text("utf-8")
-    wait_until(lambda: page.outcome.text().startswith("Report written"), "the words")
-    assert page.process_button.isEnabled()
+    wait_until(lambda: page.work.outcome.text().startswith("Report written"), "the words")
+    assert page.work.process_button.isEnabled()
 
 
 def test_a_data_set_goes_where_the_dialog_says(
     window: MainWindow, tmp_path: Path, qtbot: QtBot, wait_until: Wait
 ) -> None:
     page = window.review_page
-    wait_until(page.export_button.isEnabled, "the button")
+    wait_until(page.work.export_button.isEnabled, "the button")
 
     def answer() -> None:
         dialog = page.findChild(ExportDialog)
@@ -104,8 +101,8 @@ def test_a_data_set_goes_where_the_dialog_says(
 
     QTimer.singleShot(0, answer)
     window.action("review.export").trigger()
-    wait_until(lambda: page.outcome.text().startswith("Exported and checked"), "the data set", 60)
-    assert "0 pairs to train, 2 to test" in page.outcome.text()
+    wait_until(lambda: page.work.outcome.text().startswith("Exported and checked"), "the data set", 60)
+    assert "0 pairs to train, 2 to test" in page.work.outcome.text()
     assert len(list((tmp_path / "set" / "masks" / "test").rglob("*.png"))) == 2
     assert "Authors: A. Person" in (tmp_path / "set" / "README.md").read_text("utf-8")
 
@@ -115,7 +112,7 @@ def test_a_folder_that_holds_something_else_is_refused_in_words(
 ) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
     page = window.review_page
-    wait_until(page.export_button.isEnabled, "the button")
+    wait_until(page.work.export_button.isEnabled, "the button")
 
     def answer() -> None:
         dialog = page.findChild(ExportDialog)
@@ -124,7 +121,7 @@ def test_a_folder_that_holds_something_else_is_refused_in_words(
         dialog.accept()
 
     QTimer.singleShot(0, answer)
-    page.export()
-    wait_until(lambda: "is not empty" in page.outcome.text(), "the refusal", 60)
-    assert page.export_button.isEnabled()
+    page.work.export()
+    wait_until(lambda: "is not empty" in page.work.outcome.text(), "the refusal", 60)
+    assert page.work.export_button.isEnabled()
     assert (tmp_path / "thesis.tex").read_text() == "years of work"

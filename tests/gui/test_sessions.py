@@ -121,7 +121,7 @@ def test_rejected_shots_are_in_the_list_with_their_reason(shots: ShotList) -> No
     assert isinstance(shot, RejectedShot)
     item = shots.currentItem()
     assert item is not None
-    assert item.text(1) == "rejected"
+    assert item.text(1) == "–  rejected"
     assert item.toolTip(1) == "S ignored the trigger"
 
 

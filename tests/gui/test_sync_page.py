@@ -16,6 +16,7 @@ from gui.widgets.sync_result import VERDICTS
 from rig.placement import s_delay_s
 from rig.session import Session
 from rig.sync_test import SyncTest
+from tests.gui.windows import opened_window
 
 Wait = Callable[..., None]
 
@@ -25,15 +26,9 @@ def window(
     qapp: BeamrigApp, tmp_path_factory: pytest.TempPathFactory, wait_until: Wait
 ) -> Iterator[MainWindow]:
     folder = tmp_path_factory.mktemp("sync")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BEAMRIG_SETTINGS", str(folder / "gui.json"))
-        made = MainWindow(Settings(page="capture"), session_dir=folder / "session")
-        made.show()
-        made.open_rig()
+    with opened_window(folder, Settings(page="capture")) as made:
         wait_until(lambda: made.service.applied_plan is not None, "the plan on the rig", 60)
         yield made
-        made.close()
-        made.deleteLater()
 
 
 def test_a_plan_with_s_in_the_centre_goes_to_the_rig_and_into_every_proof(

@@ -12,6 +12,7 @@ from gui.app import BeamrigApp
 from gui.main_window import MainWindow
 from gui.settings import Settings
 from rig.session import Session
+from tests.gui.windows import opened_window
 
 Wait = Callable[..., None]
 
@@ -21,16 +22,9 @@ def window(
     qapp: BeamrigApp, tmp_path_factory: pytest.TempPathFactory, wait_until: Wait
 ) -> Iterator[MainWindow]:
     folder = tmp_path_factory.mktemp("modes")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BEAMRIG_SETTINGS", str(folder / "gui.json"))
-        made = MainWindow(Settings(page="capture"), session_dir=folder / "session")
-        made.resize(1280, 800)
-        made.show()
-        made.open_rig()
+    with opened_window(folder, Settings(page="capture")) as made:
         wait_until(lambda: made.service.applied_plan is not None, "the plan on the rig", 60)
         yield made
-        made.close()
-        made.deleteLater()
 
 
 def start(window: MainWindow, kind: str, mode: str, wait_until: Wait) -> None:

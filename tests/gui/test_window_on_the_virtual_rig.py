@@ -17,6 +17,7 @@ from gui.frames import CAMERAS
 from gui.main_window import MainWindow
 from gui.settings import Settings
 from rig.session import Session
+from tests.gui.windows import opened_window
 
 Wait = Callable[..., None]
 KINDS = ("whiteboard", "lightbox", "static", "action")
@@ -27,21 +28,11 @@ def window(
     qapp: BeamrigApp, tmp_path_factory: pytest.TempPathFactory, wait_until: Wait
 ) -> Iterator[MainWindow]:
     folder = tmp_path_factory.mktemp("gui")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BEAMRIG_SETTINGS", str(folder / "gui.json"))
-        made = MainWindow(
-            Settings(page="capture", own_pairs=dict.fromkeys(KINDS, 2)), session_dir=folder / "session"
-        )
-        made.resize(1280, 800)
-        made.show()
+    with opened_window(folder, Settings(page="capture", own_pairs=dict.fromkeys(KINDS, 2))) as made:
         assert made.isVisible()
-        assert made.service.rig is None  # the window does not wait for the rig
-        made.open_rig()
         wait_until(lambda: made.service.rig is not None, "the rig", 60)
         wait_until(lambda: live(made), "live pictures", 60)
         yield made
-        made.close()
-        made.deleteLater()
 
 
 def live(window: MainWindow) -> bool:
@@ -233,7 +224,7 @@ def test_review_lists_the_session_and_shows_a_pair_with_its_proof(
     plan = window.service.applied_plan
     assert plan is not None
     assert page.facts.meta["S"].value("Exposure") == f"{plan.applied_us['S'] / 1e3:.3f} ms"
-    assert not page.deblur_button.isEnabled()  # not developed yet
+    assert not page.work.deblur_button.isEnabled()  # not developed yet
     window.action("review.previous").trigger()
     wait_until(lambda: "s01/static/t01_0000   Quick view" in page.shown.text(), "the pair before")
 
