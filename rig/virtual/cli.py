@@ -16,7 +16,10 @@ from rig.virtual.faults import KINDS, read_text
 from rig.virtual.options import background_option, seed_option
 
 STAGES = ("action", "static", "whiteboard", "lightbox", "dark", "colorchecker")
-SETTINGS = ("speed_mps", "distance_m", "illumination", "path_angle_deg", "board_level", "background")
+SETTINGS = (
+    "speed_mps", "distance_m", "illumination", "path_angle_deg", "board_level", "background",
+    "knock_b_x_px", "knock_b_y_px", "knock_s_x_px", "knock_s_y_px",
+)  # fmt: skip
 
 run_dir_option = click.option(
     "--run-dir",

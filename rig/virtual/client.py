@@ -64,7 +64,7 @@ class WorldClient:
         return dict(self.ask("stage", kind=kind)["state"])
 
     def set(self, **values: float | str) -> dict[str, Any]:
-        """Change speed_mps, distance_m, illumination, path_angle_deg, board_level, or the background by name.
+        """Change a setting of the scene, see `cli.SETTINGS`; the background goes by its name.
 
         Returns:
             The state.

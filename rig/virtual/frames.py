@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
+
+Knock = tuple[float, float]
+KNOCKS: Final = {"B": ("knock_b_x_px", "knock_b_y_px"), "S": ("knock_s_x_px", "knock_s_y_px")}
+"""Settings of the world that say how far a camera was knocked aside: it then looks so far beside where it
+was aligned, (x, y) in px."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class RenderedFrame:
         timestamp_ns: The same start on the camera's own clock: what the camera says of the frame.
         pulse: Which pulse of the box made it; None where none did (free run, a stray edge).
         pulse_ns: When that pulse left the box.
+        knock_px: How far the camera looked beside where it was aligned, (x, y) in px.
         faults: What was ordered to go wrong with it.
     """
 
@@ -59,6 +65,7 @@ class RenderedFrame:
     timestamp_ns: int = 0
     pulse: int | None = None
     pulse_ns: int | None = None
+    knock_px: tuple[float, float] = (0.0, 0.0)
     faults: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,4 +85,6 @@ class RenderedFrame:
             )
             for item in data["objects"]
         )
-        return cls(**{**data, "objects": objects, "faults": tuple(data.get("faults", ()))})
+        knock = tuple(data.get("knock_px", (0.0, 0.0)))
+        faults = tuple(data.get("faults", ()))
+        return cls(**{**data, "objects": objects, "knock_px": knock, "faults": faults})

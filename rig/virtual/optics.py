@@ -47,17 +47,31 @@ def gain_field(parameters: WorldParameters, camera: CameraTruth, with_prnu: bool
     return field
 
 
-def shift_maps(parameters: WorldParameters, camera: CameraTruth) -> tuple[F32, F32] | None:
-    """Return (dx, dy), each (H, W) float32 px, from the camera's grid to S's, or None for S itself."""
-    if camera.name == "S":
-        return None
+def shift_maps(
+    parameters: WorldParameters, camera: CameraTruth, knock: tuple[float, float] = (0.0, 0.0)
+) -> tuple[F32, F32] | None:
+    """Return (dx, dy), each (H, W) float32 px, from the camera's grid to the ideal one; None: they are one.
+
+    Args:
+        parameters: the world's fixed numbers.
+        camera: B, with its misregistration, or S, whose grid is the ideal one until it is knocked.
+        knock: how far the camera looks to the side, (x, y) in px.
+    """
     grid = parameters.grid
+    if camera.name == "S":
+        if knock == (0.0, 0.0):
+            return None
+        still = np.zeros((grid.height, grid.width), np.float32)
+        return still + np.float32(knock[0]), still + np.float32(knock[1])
     dx = np.empty((grid.height, grid.width), np.float32)
     dy = np.empty_like(dx)
     x = np.arange(grid.width)[None, :]
     for top in range(0, grid.height, 256):
         rows = np.arange(top, min(top + 256, grid.height))[:, None]
         dx[top : top + 256], dy[top : top + 256] = parameters.misregistration.displacement(x, rows)
+    if knock != (0.0, 0.0):
+        dx += np.float32(knock[0])
+        dy += np.float32(knock[1])
     return dx, dy
 
 

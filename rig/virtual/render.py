@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from rig.virtual import kernel, scene
-from rig.virtual.frames import RenderedFrame
+from rig.virtual.frames import Knock, RenderedFrame
 from rig.virtual.kernel import F32, U16, WorldError
 from rig.virtual.optics import gain_field, placed_objects, shift_maps
 from rig.virtual.parameters import NEUTRAL_RAW, WorldParameters
@@ -48,6 +48,7 @@ class CameraRenderer:
         self._lock = threading.Lock()
         self._counter = 0
         self._fields: tuple[F32, tuple[F32, F32] | None] | None = None
+        self._knock = (0.0, 0.0)
         self._backdrops: dict[str, F32] = {}
 
     def prepare(self) -> None:
@@ -59,9 +60,17 @@ class CameraRenderer:
         if self._fields is None:
             self._fields = (
                 gain_field(self.parameters, self.camera),
-                shift_maps(self.parameters, self.camera),
+                shift_maps(self.parameters, self.camera, self._knock),
             )
         return self._fields
+
+    def _look(self, knock: Knock) -> None:
+        """Point the camera: what it saw elsewhere is forgotten."""
+        if knock != self._knock:
+            self._knock = knock
+            self._backdrops.clear()
+            if self._fields is not None:
+                self._fields = (self._fields[0], shift_maps(self.parameters, self.camera, knock))
 
     def _backdrop(self, stage: str, background: str) -> F32:
         """Return (H, W) float32 e-/s of the static scene at light 1. Callers put back what they change."""
@@ -101,6 +110,7 @@ class CameraRenderer:
         self._state.note_exposure(self.camera.name, exposure_s)
         with self._lock:
             counter, self._counter = self._counter, self._counter + 1
+            self._look(view.knock(self.camera.name))
             rate = self._backdrop(view.stage, view.background)
             undo = self._add_objects(rate, view)
             kernel.expose(
@@ -130,6 +140,7 @@ class CameraRenderer:
             distance_m=view.distance_m,
             light=view.light,
             objects=view.objects,
+            knock_px=view.knock(self.camera.name),
         )
 
     def _add_objects(self, rate: F32, view: SceneView) -> list[tuple[tuple[int, int, int, int], F32]]:

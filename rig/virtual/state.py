@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from rig.virtual.backgrounds import DEFAULT_BACKGROUND, find_background
-from rig.virtual.frames import RenderedObject
+from rig.virtual.frames import KNOCKS, Knock, RenderedObject
 from rig.virtual.kernel import WorldError
 from rig.virtual.motion import Motion, Path
 from rig.virtual.parameters import WorldParameters
@@ -19,6 +20,8 @@ BOARD_FILL = 0.80
 """A board fills at most this part of the full well, at the brightest place of the frame."""
 DEFAULT_BOARD_LEVEL = 0.95
 MARGIN_M = 0.04
+KNOCK_MAX_PX = 5.0
+"""Sprites leave room for so much besides the misregistration."""
 
 
 DEFAULT_PATH = Path(half_length_m=0.85, centre_y_m=-0.22)
@@ -52,6 +55,11 @@ class SceneView:
     light: float
     objects: tuple[RenderedObject, ...]
     background: str = DEFAULT_BACKGROUND
+    knocks: Mapping[str, Knock] = field(default_factory=dict)
+
+    def knock(self, camera: str) -> Knock:
+        """Return how far a camera looks beside where it looked when it was aligned, px of S's grid."""
+        return self.knocks.get(camera, (0.0, 0.0))
 
 
 class SceneState:
@@ -85,6 +93,7 @@ class SceneState:
         self._distance_m = parameters.distance_m
         self._illumination = 1.0
         self._board_level = DEFAULT_BOARD_LEVEL
+        self._knocks: dict[str, Knock] = dict.fromkeys(KNOCKS, (0.0, 0.0))
         self._speed_mps = speed_mps
         self._specs = objects
         self._exposure_s: dict[str, float] = {}
@@ -155,13 +164,14 @@ class SceneState:
             self._exposure_s[camera] = exposure_s
 
     def set_values(self, t_ns: int, **values: float) -> None:
-        """Change speed_mps, distance_m, illumination, path_angle_deg or board_level at ``t_ns``."""
+        """Change speed_mps, distance_m, illumination, path_angle_deg, board_level or a knock at ``t_ns``."""
         limits = {
             "speed_mps": (0.0, 100.0),
             "distance_m": (0.3, 1000.0),
             "illumination": (0.0, 1000.0),
             "path_angle_deg": (-180.0, 180.0),
             "board_level": (0.0, 100.0),
+            **{name: (-KNOCK_MAX_PX, KNOCK_MAX_PX) for names in KNOCKS.values() for name in names},
         }
         for name, value in values.items():
             if name not in limits:
@@ -198,6 +208,9 @@ class SceneState:
                     motion.set_speed(values["speed_mps"], t_ns)
             self._illumination = values.get("illumination", self._illumination)
             self._board_level = values.get("board_level", self._board_level)
+            for camera, (x, y) in KNOCKS.items():
+                was = self._knocks[camera]
+                self._knocks[camera] = (values.get(x, was[0]), values.get(y, was[1]))
 
     def view(self, start_ns: int, end_ns: int) -> SceneView:
         """Return the scene during the exposure from ``start_ns`` to ``end_ns``."""
@@ -215,7 +228,9 @@ class SceneState:
                 if moving
             ]
             light = self._board_level if self._stage in BOARD_STAGES else self._illumination
-            return SceneView(self._stage, self._distance_m, light, tuple(objects), self._background)
+            return SceneView(
+                self._stage, self._distance_m, light, tuple(objects), self._background, dict(self._knocks)
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state as plain JSON data."""
@@ -227,6 +242,11 @@ class SceneState:
                 "illumination": self._illumination,
                 "board_level": self._board_level,
                 "speed_mps": self._speed_mps,
+                **{
+                    name: value
+                    for camera, names in KNOCKS.items()
+                    for name, value in zip(names, self._knocks[camera], strict=True)
+                },
                 "objects": [
                     {
                         "size_m": [spec.width_m, spec.height_m],

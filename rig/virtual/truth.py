@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rig.optics import image_distance_m
-from rig.virtual.frames import RenderedFrame
+from rig.virtual.frames import KNOCKS, RenderedFrame
 from rig.virtual.geometry import cubic_terms
 from rig.virtual.parameters import (
     COLOUR_MATRIX,
@@ -117,11 +117,20 @@ class Truth:
 
     def b_from_s(self, x: ArrayLike, y: ArrayLike) -> tuple[F64, F64]:
         """Return where in B's pixel grid the scene point seen at S's pixel (x, y) lies; arrays broadcast."""
+        (bx, by), (sx, sy) = self.knock_px("B"), self.knock_px("S")
+        x, y = np.asarray(x, float) + (sx - bx), np.asarray(y, float) + (sy - by)
         return self.parameters.misregistration.b_from_s(x, y)
 
     def s_from_b(self, x: ArrayLike, y: ArrayLike) -> tuple[F64, F64]:
         """Return the S pixel that sees what B's pixel (x, y) sees."""
-        return self.parameters.misregistration.s_from_b(x, y)
+        (bx, by), (sx, sy) = self.knock_px("B"), self.knock_px("S")
+        xs, ys = self.parameters.misregistration.s_from_b(x, y)
+        return xs + (bx - sx), ys + (by - sy)
+
+    def knock_px(self, camera: str) -> tuple[float, float]:
+        """Return how far a camera looks beside where it was aligned, (x, y) in px of the ideal grid."""
+        x, y = KNOCKS[camera]
+        return float(self.state.get(x, 0.0)), float(self.state.get(y, 0.0))
 
     def cast(self, camera: str, channel: int, x: ArrayLike, y: ArrayLike) -> F64:
         """Return the location-dependent gain of ``channel`` (0 R, 1 G, 2 B) at (x, y), 1 at the centre."""
@@ -143,7 +152,7 @@ class Truth:
         return (max(ends) - min(ends)) * self.parameters.pixels_per_metre(frame.distance_m)
 
     def opacity(self, frame: RenderedFrame) -> NDArray[np.float32]:
-        """Return (H, W) float32: the objects' mean opacity during ``frame``, in S's grid."""
+        """Return (H, W) float32: the objects' mean opacity during ``frame``, in S's grid before any knock."""
         from rig.virtual.footprint import opacity
 
         return opacity(self.parameters, frame)
