@@ -13,6 +13,7 @@ import pytest
 
 from processing.checks.live_verdict import SceneWatch
 from processing.checks.pair_verdict import judge
+from processing.checks.static_reference import StaticReference
 from processing.checks.verdict import PairVerdict
 from processing.masks import FrozenBackground
 from processing.pipeline import ScenePipeline
@@ -40,6 +41,7 @@ class Rig:
     pipeline: ScenePipeline
     watch: SceneWatch
     background: FrozenBackground
+    reference: StaticReference
     plan: ExposurePlan
 
     def expose(self, camera: str, pulse: int, **changed: float) -> tuple[RawImage, RenderedFrame]:
@@ -66,8 +68,9 @@ class Rig:
     def verdicts(self, pair: RawPair, before: RawPair | None = None) -> tuple[PairVerdict, PairVerdict]:
         """Judge a pair live, then developed."""
         developed = self.pipeline.develop(pair.b, pair.s)
-        mask = self.background.mask(*developed.as_8bit())
-        late = judge(self.pipeline, pair, developed, mask, self.plan, before=before)
+        eight = developed.as_8bit()
+        mask = self.background.mask(*eight)
+        late = judge(self.pipeline, pair, eight, mask, self.plan, reference=self.reference, before=before)
         return self.watch.judge(pair), late
 
 
@@ -89,6 +92,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Rig:
         pipeline,
         SceneWatch.of(recorded.session.pairs(world.SCENE, "static"), plan),
         FrozenBackground(pipeline.static_8bit()),
+        StaticReference.of_scene(pipeline),
         plan,
     )
 
