@@ -8,7 +8,7 @@ warp at half size. For looking at only: nothing that is stored or measured comes
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,9 @@ _STEPS: Final = 4095
 _CURVE: Final = np.rint(
     255 * encode_srgb((np.arange(65536, dtype=np.float32) / np.float32(_STEPS)).reshape(1, -1))
 ).astype(np.uint8)
+_BAND_ROWS: Final = 32
+_HALO_ROWS: Final = 2
+"""Rows of cells around a band that its colours depend on."""
 _WIDE_TABLES: Final = int(cv2.__version__.partition(".")[0]) >= 5
 """OpenCV looks up 16-bit values since version 5."""
 
@@ -91,17 +94,32 @@ class LiveCamera:
         Raises:
             ImageMismatch: if the frame is of another size.
         """
+        out = np.empty((self._rows, self._columns, 3), np.float32)
+        for rows, rgb in self._bands(pixels):
+            out[rows] = rgb
+        return out
+
+    def _bands(self, pixels: Codes) -> Iterator[tuple[slice, Float]]:
+        """Yield `linear` in bands of rows.
+
+        Bands stay in the processor's cache, and their memory is used again; whole frames would each time get
+        memory that the system has to clear first, which took as long as all the arithmetic, and two threads
+        waited for each other there.
+        """
         if pixels.shape != self.frame.shape:
             raise ImageMismatch(f"a frame of {pixels.shape[1]}x{pixels.shape[0]}, not {self.frame.size}")
-        even = pixels[: 2 * self._rows, : 2 * self._columns]
-        p00, p01, p10, p11 = (
-            self._balanced(even[i::2, j::2], scale)
-            for (i, j), scale in zip(((0, 0), (0, 1), (1, 0), (1, 1)), self._scale, strict=True)
-        )
-        rgb = combine((p00, p01, p10, p11), self.frame.cfa)
-        if self._cast is not None:
-            rgb *= self._cast
-        return np.minimum(rgb, np.float32(1), out=rgb)
+        for top in range(0, self._rows, _BAND_ROWS):
+            bottom = min(top + _BAND_ROWS, self._rows)
+            first, last = max(top - _HALO_ROWS, 0), min(bottom + _HALO_ROWS, self._rows)
+            part = pixels[2 * first : 2 * last, : 2 * self._columns]
+            p00, p01, p10, p11 = (
+                self._balanced(part[i::2, j::2], scale)
+                for (i, j), scale in zip(((0, 0), (0, 1), (1, 0), (1, 1)), self._scale, strict=True)
+            )
+            rgb = combine((p00, p01, p10, p11), self.frame.cfa)[top - first : bottom - first]
+            if self._cast is not None:
+                rgb *= self._cast[top:bottom]
+            yield slice(top, bottom), np.minimum(rgb, np.float32(1), out=rgb)
 
     def _balanced(self, codes: Codes, scale: np.float32) -> Float:
         """Return one plane of the mosaic above black, balanced: colours are compared in what follows."""
@@ -112,9 +130,10 @@ class LiveCamera:
 
     def __call__(self, pixels: Codes) -> Picture:
         """Return the picture of a frame: (h, w, 3) uint8 sRGB."""
-        rgb = self.linear(pixels)
-        light = cv2.add(cv2.transform(rgb, self._matrix), np.zeros(4), dtype=cv2.CV_16U)  # rounded
-        picture = np.asarray(cv2.LUT(light, _CURVE) if _WIDE_TABLES else _CURVE[0][light], np.uint8)
+        picture = np.empty((self._rows, self._columns, 3), np.uint8)
+        for rows, rgb in self._bands(pixels):
+            light = cv2.add(cv2.transform(rgb, self._matrix), np.zeros(4), dtype=cv2.CV_16U)  # rounded
+            picture[rows] = cv2.LUT(light, _CURVE) if _WIDE_TABLES else _CURVE[0][light]
         return self.place(picture)
 
     def place(self, picture: Picture, *, nearest: bool = False) -> Picture:

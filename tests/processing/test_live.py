@@ -10,6 +10,7 @@ import pytest
 
 from processing.calibration.frame_format import FrameFormat
 from processing.errors import ImageMismatch
+from processing.half import half_size
 from processing.isp import decode_srgb, encode_srgb, to_8bit
 from processing.live import LiveCamera, LiveChain
 from processing.pipeline import ScenePipeline
@@ -82,6 +83,14 @@ def test_without_calibration_black_is_black_and_white_white_and_colours_are_in_p
     picture = LiveCamera(frame)(pixels)
     assert picture.shape == (24, 32, 3)
     assert (picture == (255, 0, 0)).all()
+
+
+@pytest.mark.parametrize("cfa", ["RGGB", "GRBG", "GBRG", "BGGR"])
+def test_a_frame_done_in_bands_shows_no_seams(cfa: str) -> None:
+    frame = FrameFormat(64, 202, cfa, 64.0, 4064.0)
+    codes = np.random.default_rng(3).integers(64, 4064, frame.shape).astype(np.uint16)
+    at_once = half_size((codes.astype(np.float32) - np.float32(64)) * np.float32(1 / 4000), cfa)
+    np.testing.assert_array_equal(LiveCamera(frame).linear(codes), np.minimum(at_once, 1))
 
 
 def test_the_curve_is_srgbs_to_the_nearest_step() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from processing.camera_background import CameraBackground
 from processing.errors import ImageMismatch, TakeMissing
 from processing.isp import decode_srgb, encode_srgb, to_8bit, to_linear
 from processing.masks import (
@@ -216,3 +218,16 @@ def test_threads_do_not_change_masks() -> None:
     one = background.mask_and_confidence(*shown.pairs[0], threads=1)
     three = background.mask_and_confidence(*shown.pairs[0], threads=3)
     np.testing.assert_array_equal(one, three)
+
+
+def test_a_background_read_from_a_file_makes_the_same_mask(tmp_path: Path) -> None:
+    shown = shown_scene(8.0)
+    b, s = zip(*shown.static, strict=True)
+    models = [CameraBackground.measure(b, s[0]), CameraBackground.measure(s, b[0])]
+    for name, model in zip("bs", models, strict=True):
+        np.save(tmp_path / f"{name}.npy", model.model)
+    of_b, of_s = (CameraBackground(np.load(tmp_path / f"{name}.npy", mmap_mode="r")) for name in "bs")
+    stored = FrozenBackground.of(of_b, of_s).mask_and_confidence(*shown.pairs[2], threads=1)
+    made = FrozenBackground(shown.static).mask_and_confidence(*shown.pairs[2])
+    for one, other in zip(stored, made, strict=True):
+        np.testing.assert_array_equal(one, other)
