@@ -17,6 +17,12 @@
     TEST(cells_of_a_ramp_differ_by_its_slope)               \
     TEST(cells_far_outside_read_no_pixel_too_many)          \
     TEST(a_sinc_reads_no_pixel_too_many)                    \
+    TEST(a_spline_of_a_ramp_is_the_ramp)                    \
+    TEST(a_spline_reads_no_pixel_too_many)                  \
+    TEST(pixels_are_finished_in_place_and_nothing_beside_them) \
+    TEST(the_curve_is_read_within_its_table_whatever_the_light) \
+    TEST(the_channel_furthest_from_the_background_counts)   \
+    TEST(a_confidence_is_read_within_its_table_whatever_the_distance) \
     TEST(software_triggers_make_one_frame_each)             \
     TEST(both_cameras_take_the_time_of_the_edge)            \
     TEST(triggers_in_exposure_or_readout_are_counted)       \
