@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gui.planning import sentence
 from gui.widgets.calibration_card import file_name
 from processing.calibration.overview import Known, Overview, SceneKnown
 
@@ -39,7 +40,9 @@ def words(known: Known | None, kind: str, overview: Overview) -> tuple[str, str]
         return "none", "none: the scenes' own takes are used"
     if known.refused:
         hint = f" ({known.hint})" if known.hint else ""
-        return "bad", f"refused{'' if chosen else ', not in use'}: {known.refused}{hint}"
+        return ("bad", f"refused: {known.refused}{hint}") if chosen else (
+            "warn", f"refused, not in use: {known.refused}{hint}"
+        )  # fmt: skip
     used = chosen is not None and chosen.path == known.path
     made = f"{age(known)}; from {', '.join(known.takes)} ({known.sources} frames)"
     return ("good", f"in use: {made}") if used else ("none", f"at hand, not in use: {made}")
@@ -67,9 +70,9 @@ def details(known: Known | None, kind: str) -> tuple[str, list[str]]:
     if known is None:
         return "", []
     if known.refused and not known.lines:
-        return f"{known.path.name}   refused", [known.hint] if known.hint else []
+        return f"{known.path.name}   refused", [sentence(known.hint)] if known.hint else []
     head = f"{known.path.name}   {known.created[:16].replace('T', ' ')}   id {known.id}"
     lines = list(known.lines)
     if known.refused:
-        lines.insert(0, f"Refused: {known.refused}. {known.hint}")
+        lines.insert(0, f"Refused: {known.refused}. {sentence(known.hint)}")
     return head, lines

@@ -146,5 +146,6 @@ def _pixels(text: str, errors: dict[str, str]) -> float | None:
 
 
 def sentence(text: str) -> str:
-    """Return a message with a capital letter, as it stands alone in a window."""
-    return text[:1].upper() + text[1:]
+    """Return a message with a capital letter, as it stands alone in a window; names of files stay."""
+    first = text.partition(" ")[0].rstrip(":,.")
+    return text if any(sign in first for sign in "._/") else text[:1].upper() + text[1:]

@@ -19,7 +19,7 @@ from rig.take_check import TakeCheck
 
 MARKS = {
     "good": ("✓", "good", theme.OK),
-    "note": ("✓", "note", theme.OK),
+    "note": ("•", "note", theme.OK),
     "warn": ("!", "warning", theme.WARN),
     "stop": ("✕", "stop", theme.BAD),
     "failed": ("✕", "failed", theme.BAD),
@@ -35,6 +35,8 @@ FILTERS = {
     "findings": "With findings",
     "stop": "Stopped or left out",
 }
+EXPECTED_IOU = "mask_expected_iou"
+"""How sure the mask is: the overlap with the truth that its confidence lets expect."""
 DEVELOPED = ("static", "action")
 """Kinds of pairs that are developed and judged one by one."""
 _FINDING_STATES = {"warn", "stop", "failed", "rejected", "reject", "accept"}
@@ -137,7 +139,7 @@ class VerdictReader:
         return PairState(
             known.level,
             tuple(sorted(found, key=lambda one: order.index(one.level))),
-            {name: float(v) for name, v in known.figures.items() if isinstance(v, int | float)},
+            _floats({**known.figures, EXPECTED_IOU: data.get(EXPECTED_IOU)}),
             data.get("verdict") is not None,
             "" if data else failed,
             review,
@@ -156,6 +158,10 @@ class VerdictReader:
             known = (stamp, read_json(path) or {})
             self._known[path] = known
         return known[1]
+
+
+def _floats(values: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
 
 
 def _of_take(pair: PairRecord, check: TakeCheck | None, review: Review | None) -> PairState:

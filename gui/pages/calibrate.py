@@ -204,7 +204,7 @@ class CalibratePage(QWidget):
             own = self.overview.own.get(self.scene, ())
             fitting = [one for one in own if one.profile == self.profile]
             return next(iter(fitting or own), None)
-        return self.overview.chosen_file(kind) or next(iter(self.overview.laboratory.get(kind, ())), None)
+        return self.overview.chosen_file(kind) or self.overview.best(kind)
 
     def _show(self) -> None:
         overview, scene = self.overview, self.scene

@@ -112,7 +112,7 @@ def name_words(key: str) -> str:
     """Return a figure's name in words, its unit left to the value."""
     for suffix in UNITS:
         key = key.removesuffix(suffix)
-    words = key.replace("delta_l", "ΔL").replace("_", " ")
+    words = key.replace("delta_l", "ΔL").replace("_", " ").replace("iou", "IoU")
     return words[:1].upper() + words[1:]
 
 

@@ -117,6 +117,11 @@ class Overview:
             (one for one in self.laboratory.get(kind, ()) if wanted and one.path == wanted.path), None
         )
 
+    def best(self, kind: str) -> Known | None:
+        """Return the newest file of a kind that is not refused, else the newest; None without one."""
+        known = self.laboratory.get(kind, ())
+        return next((one for one in known if not one.refused), next(iter(known), None))
+
 
 def look(session: Session) -> Overview:
     """Read what a session is calibrated with; nothing is measured, no picture is read."""
