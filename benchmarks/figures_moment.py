@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -87,13 +88,15 @@ def main() -> None:
     photos = [linear(filled(kodak(name), HEIGHT, WIDTH)) for name in names]
     usual = plan_exposure(load_rig("virtual"), speed_mps=1.4, blur_s_px=4.0)
     counts: Counter[str] = Counter()
-    for _ in range(asked.scenes):
+    for number in range(asked.scenes):
         plan, (static, *pairs) = scene(rng, photos, usual)
         for pair, kind in zip(pairs, ("right", "right", "wrong", "wrong"), strict=True):
             of_b, of_s = (difference(pair, static, camera) for camera in "BS")
             moment = same_moment(of_b, of_s, STEP, plan)
             said = "accused" if moment.contradicted else "passed" if moment.told else "untold"
             counts[f"{kind} {said}"] += 1
+        so_far = ", ".join(f"{key} {counts[key]}" for key in sorted(counts))
+        print(f"scene {number + 1} of {asked.scenes}: {so_far}", file=sys.stderr, flush=True)
     print(json.dumps({"scenes": asked.scenes, **{key: counts[key] for key in sorted(counts)}}, indent=2))
 
 
