@@ -58,7 +58,8 @@ def publish(files: Sequence[Encoded]) -> None:
     try:
         for file, (part, path) in zip(files, parts, strict=True):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as out:
+            part.unlink(missing_ok=True)  # a link or a pipe of that name: nothing goes through it
+            with part.open("xb") as out:
                 out.write(file.data)
                 out.flush()
                 os.fsync(out.fileno())
@@ -85,7 +86,8 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
         ProcessingError: if the file cannot be written.
     """
     text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
-    publish([Encoded(path, (text + "\n").encode("utf-8"))])
+    # a file's name that is no UTF-8 is a lone surrogate in Python, and \udcff in JSON
+    publish([Encoded(path, (text + "\n").encode("utf-8", "backslashreplace"))])
 
 
 def encode_image(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> Encoded:

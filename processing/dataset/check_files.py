@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from processing.image_files import decode_image
 
 ROWS: Final = 1436
 COLUMNS: Final = 2152
@@ -79,11 +80,7 @@ def decode(path: Path) -> NDArray[Any] | None:
     data = path.read_bytes()
     if not data.endswith(b"IEND\xaeB`\x82"):
         return None
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:  # a size of 0, say
-        return None
-    return None if image is None else np.asarray(image)
+    return decode_image(data)
 
 
 def wrong_with_mask(mask: NDArray[np.uint8]) -> tuple[bool, str]:

@@ -103,9 +103,9 @@ def export_sessions(
         tell(0.05 + 0.75 * len(written) / total, f"{item.name} of {item.pair.record.id}")
     _write_lists(root, plan)
     facts = description(plan, written)
-    put(root / "pairs.csv", pairs_table(plan, written).encode())
+    put(root / "pairs.csv", pairs_table(plan, written).encode(errors="backslashreplace"))
     put(root / "dataset_description.json", _json(facts))
-    put(root / "README.md", card_text(plan, facts).encode())
+    put(root / "README.md", card_text(plan, facts).encode(errors="backslashreplace"))
     _write_sums(root, plan, written)
     check = check_dataset(root, lambda done, text: tell(0.8 + 0.2 * done, f"checking {text}"))
     tell(1.0, "done")
@@ -201,4 +201,6 @@ def _write_sums(root: Path, plan: ExportPlan, written: dict[str, Written]) -> No
 
 
 def _json(data: dict[str, Any]) -> bytes:
-    return (json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode(
+        errors="backslashreplace"
+    )

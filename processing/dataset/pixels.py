@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 
 from processing.dataset.crop import Window
 from processing.errors import ProcessingError
+from processing.image_files import decode_image
 from processing.jobs.derived import DerivedPair
 from processing.page.pair_figures import Image, background_delta_l, mask_percent, rounded_to_8bit
 from processing.quality.metrics import psnr, ssim
@@ -54,10 +56,10 @@ def export_pair(pair: DerivedPair, window: Window, paths: dict[str, Path]) -> Wr
             raise ProcessingError(
                 f"{pair.files[part]} was changed after it was made", hint="delete it and process again"
             )
-        raw = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        raw = decode_image(data)
         if raw is None:
             raise ProcessingError(f"{pair.files[part]} cannot be read", hint="delete it and process again")
-        image = rounded_to_8bit(np.asarray(raw))
+        image = rounded_to_8bit(raw)
         if image.shape[0] < window.y + window.height or image.shape[1] < window.x + window.width:
             raise ProcessingError(
                 f"{pair.files[part]} is smaller than the other images of its scene", hint="process again"
@@ -104,13 +106,15 @@ def put(path: Path, data: bytes) -> bool:
         if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
             return True
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
+        part.unlink(missing_ok=True)  # a link or a pipe of that name: nothing goes through it
+        with part.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise ProcessingError(
             f"cannot write {path}: {error.strerror or error}", hint="check rights and free disk space"
         ) from error

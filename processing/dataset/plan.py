@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import cv2
 import numpy as np
 
 from processing.dataset.crop import Window, choose_size, parse_size, place
 from processing.dataset.split import Split, split_scenes
 from processing.errors import Cancelled, ProcessingError
+from processing.image_files import read_image
 from processing.jobs.derived import DerivedPair, DerivedScene, read_scenes
 from processing.page.paper_figures import HEIGHT, TEST_SHARE, WIDTH
 from rig.session import Session
@@ -233,7 +233,7 @@ def _window(
     for pair in pairs:
         if cancel is not None and cancel.is_set():
             raise Cancelled("stopped before anything was written")
-        mask = cv2.imread(str(pair.files["mask"]), cv2.IMREAD_UNCHANGED)
+        mask = read_image(pair.files["mask"])
         if mask is None or mask.ndim != 2:
             raise ProcessingError(
                 f"{pair.files['mask']} is no mask", hint="delete it and run beamrig process again"

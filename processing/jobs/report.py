@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from processing.errors import ProcessingError
+from processing.image_files import read_image
 from rig.records import PairRecord
 
 
@@ -61,8 +61,8 @@ class SceneReport:
             ProcessingError: if there is none.
         """
         path = derived_path(self.folder, record, "mask", ".png")
-        mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        if mask is None:
+        mask = read_image(path)
+        if mask is None or mask.ndim != 2:
             raise ProcessingError(f"{record.id} has no mask", hint="run 'beamrig masks' on the session")
         return np.asarray(mask, np.uint8)
 

@@ -76,7 +76,7 @@ def make_report(
             pictures[scene.scene] = scene_pictures(read_scene(session, scene.scene))
     path = (out or session.root / FILE).absolute()
     tell(1.0, "writing")
-    put(path, page(figures, pictures, str(session.root)).encode())
+    put(path, page(figures, pictures, str(session.root)).encode(errors="backslashreplace"))
     return path, figures
 
 

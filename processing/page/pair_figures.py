@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.errors import ProcessingError
+from processing.image_files import read_image
 from processing.jobs.derived import DerivedPair
 
 Image = NDArray[np.uint8]
@@ -33,10 +34,10 @@ def read_8bit(pair: DerivedPair, part: str) -> Image:
     Raises:
         ProcessingError: if the file cannot be read.
     """
-    image = cv2.imread(str(pair.files[part]), cv2.IMREAD_UNCHANGED)
+    image = read_image(pair.files[part])
     if image is None:
         raise ProcessingError(f"{pair.files[part]} cannot be read", hint="delete it and process again")
-    found = rounded_to_8bit(np.asarray(image))
+    found = rounded_to_8bit(image)
     return found if found.ndim == 2 else np.ascontiguousarray(found[..., ::-1])
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from processing.errors import ImageMismatch, ProcessingError
+from processing.image_files import decode_image
 from processing.quality.metrics import delta_l, psnr, ssim
 from processing.quality.metrics_local import Reading, local_metrics
 
@@ -43,11 +43,12 @@ def read_8bit(path: Path) -> Image:
     Raises:
         ProcessingError: if it cannot be read or holds something else.
     """
+    if path.exists() and not path.is_file():  # reading a pipe would wait for a writer
+        raise ProcessingError(f"{path} is no file")
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        image = decode_image(path.read_bytes())
     except OSError as error:
         raise ProcessingError(f"cannot read {path}: {error.strerror or error}") from error
-    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     if image is None:
         raise ProcessingError(f"{path} is no image that can be read", hint="PNG or TIFF of 8 or 16 bits")
     if image.ndim == 3 and image.shape[2] == 1:

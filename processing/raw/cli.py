@@ -96,7 +96,7 @@ class _Exposure(click.ParamType[Any]):
     "--exposure", type=_Exposure(), default="0", show_default=True,
     help="Brighter by EV; auto keeps 99 % below white.",
 )  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace pictures that exist.")
+@click.option("--overwrite", is_flag=True, help="Replace pictures and their NAME.json.")
 @json_option
 def develop(
     files: tuple[Path, ...],
@@ -161,8 +161,9 @@ def _targets(files: tuple[Path, ...], out: Path, suffix: str, overwrite: bool) -
             )
         if target.resolve() in inputs:
             raise ProcessingError(f"{target} is also an input", hint="choose another --out")
-        if target.exists() and not overwrite:
-            raise ProcessingError(f"{target} exists", hint="use --overwrite, or another --out")
+        for file in (target, target.with_suffix(".json")):
+            if file.exists() and not overwrite:
+                raise ProcessingError(f"{file} exists", hint="use --overwrite, or another --out")
         seen[target] = path
     return targets
 
