@@ -10,6 +10,7 @@ the fit would run away to ever longer ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import cv2
@@ -18,28 +19,25 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from processing.blur.motion_axis import TurnedViews
+from processing.blur.spectra import (
+    COSINES,
+    DOG_RATIO,
+    FREQUENCIES,
+    PERIOD,
+    autocovariance,
+    band_responses,
+)
 from processing.errors import BlurNotMeasurable
 from processing.products import transposed_product
 
 Array = NDArray[np.float64]
 
-PERIOD: Final = 1024
 ACROSS_SIGMA_PX: Final = 1.0
 LONGEST_S_PX: Final = 14.0
-NOISE_LAGS: Final = 16
 STARTS: Final = 3
-_DOG_RATIO: Final = 1.6
 _REACH_SIGMAS: Final = 3.0
 _SMALLEST_BLOCK_PX: Final = 1500
 _CHUNK: Final = 8192
-_F: Final = np.fft.rfftfreq(PERIOD)
-# Power spectrum of noise from its autocovariance; its product with |response|^2 is a variance.
-_COSINES: Final = (
-    np.cos(2 * np.pi * _F[:, None] * np.arange(NOISE_LAGS))
-    * np.where(np.arange(NOISE_LAGS) == 0, 1, 2)
-    * np.where((_F == 0) | (_F == 0.5), 1, 2)[:, None]
-    / PERIOD
-)
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,16 @@ class Block:
     noise_b: Array
     noise_s: Array
     pixels: int
+
+    @cached_property
+    def spectrum_b(self) -> Array:
+        """Power spectrum of B's noise, (F,)."""
+        return np.asarray(COSINES @ self.noise_b)
+
+    @cached_property
+    def spectrum_s(self) -> Array:
+        """Power spectrum of S's noise, (F,)."""
+        return np.asarray(COSINES @ self.noise_s)
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,7 @@ class BlurModel:
         """
         limit = min(widest_px, max(2.0, 0.15 * growth_px))
         sigmas = tuple(sigma for sigma in (1.0, 2.0, 4.0, 8.0) if sigma <= limit)
-        reach = int(np.ceil(_REACH_SIGMAS * _DOG_RATIO * sigmas[-1]))
+        reach = int(np.ceil(_REACH_SIGMAS * DOG_RATIO * sigmas[-1]))
         side = int(LONGEST_S_PX / 2) + reach
         # S is needed where B's object has been: n_B wide about the lead; the rough growth is some px short.
         width = int(np.ceil(0.62 * growth_px + LONGEST_S_PX / 2 + 4)) + reach
@@ -131,10 +139,9 @@ class BlurModel:
     def _responses(self, lengths: Array) -> tuple[Array, NDArray[np.complex128]]:
         """Return (bands, F) frequency responses of the filters on B and on S for (n_B, n_S, shift)."""
         n_b, n_s, shift = lengths
-        sigma = np.asarray(self.sigmas)[:, None]
-        bands = np.exp(-2 * (np.pi * sigma * _F) ** 2) - np.exp(-2 * (np.pi * sigma * _DOG_RATIO * _F) ** 2)
-        on_s = bands * (np.sinc(n_b * _F) * np.exp(-2j * np.pi * _F * shift))
-        return bands * np.sinc(n_s * _F), on_s
+        bands = band_responses(self.sigmas)
+        on_s = bands * (np.sinc(n_b * FREQUENCIES) * np.exp(-2j * np.pi * FREQUENCIES * shift))
+        return bands * np.sinc(n_s * FREQUENCIES), on_s
 
     def cost(self, blocks: list[Block], lengths: Array) -> float:
         """Return the energy of a * B - b * S against that of noise, mean over bands: 1 where all is noise."""
@@ -151,7 +158,7 @@ class BlurModel:
 
     def _cost(self, merged: Block, filters: Array, on_b: Array, on_s: NDArray[np.complex128]) -> float:
         energies = np.einsum("ki,ki->k", filters @ merged.products, filters)
-        noises = on_b**2 @ (_COSINES @ merged.noise_b) + np.abs(on_s) ** 2 @ (_COSINES @ merged.noise_s)
+        noises = on_b**2 @ merged.spectrum_b + np.abs(on_s) ** 2 @ merged.spectrum_s
         weights = 1 / np.asarray(self.sigmas)
         return float(weights @ (energies / noises)) / merged.pixels / float(weights.sum())
 
@@ -277,17 +284,3 @@ def merge(blocks: list[Block]) -> list[Block]:
     noise_b = np.sum([block.noise_b * block.pixels for block in blocks], axis=0) / pixels
     noise_s = np.sum([block.noise_s * block.pixels for block in blocks], axis=0) / pixels
     return [Block(np.asarray(sum_products(blocks)), noise_b, noise_s, pixels)]
-
-
-def autocovariance(noise: NDArray[np.float32], where: NDArray[np.bool_]) -> Array:
-    """Return the autocovariance along x of (h, w) noise at lags 0.. of the pixels where it is pure."""
-    weight = where.astype(np.float32)
-    values = noise * weight
-    values -= weight * np.float32(values.sum() / max(float(weight.sum()), 1.0))
-    values = np.clip(values, -6 * float(values.std()), 6 * float(values.std()))
-    size = int(2 ** np.ceil(np.log2(noise.shape[1] + NOISE_LAGS)))
-    power = np.fft.irfft((np.abs(np.fft.rfft(values, size, axis=1)) ** 2).sum(axis=0), size)[:NOISE_LAGS]
-    pairs = np.fft.irfft((np.abs(np.fft.rfft(weight, size, axis=1)) ** 2).sum(axis=0), size)[:NOISE_LAGS]
-    if pairs[0] < 500:
-        raise BlurNotMeasurable("too little static background about the moving object to measure the noise")
-    return np.asarray(power / np.maximum(pairs, 1), np.float64)

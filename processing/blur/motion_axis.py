@@ -182,7 +182,7 @@ def rotated_views(
     turned = SplineWarp(map_x - x0, map_y - y0)
 
     def turn(image: Float) -> Float:
-        return turned(np.ascontiguousarray(image[part]))
+        return turned(np.ascontiguousarray(image[part]), threads=1)
 
     def turn_mask(mask: Mask) -> Float:
         return np.asarray(cv2.remap(mask.astype(np.float32), map_x, map_y, cv2.INTER_LINEAR), np.float32)
