@@ -96,7 +96,7 @@ class Overview:
         folder: of the session.
         scenes: names of its scenes.
         laboratory: kind -> files of the laboratory, in the session and chosen from elsewhere, newest first.
-        own: scene -> its own calibrations, the one in use first, then the newest.
+        own: scene -> its own calibrations: made with what is chosen now before others, then the one in use.
         chosen: kind -> the file that takes the place of the scenes' own takes.
         trouble: why the choice cannot be told; empty when it can.
         missing: (scene, kind) -> kinds of takes to capture before the calibration can be made.
@@ -144,7 +144,7 @@ def look(session: Session) -> Overview:
         session.root,
         scenes,
         {kind: tuple(known) for kind, known in files.items()},
-        {scene: _own(session, scene) for scene in scenes},
+        {scene: _own(session, scene, {kind: one.id for kind, one in chosen.items()}) for scene in scenes},
         chosen,
         trouble,
         {(scene, kind): _missing(session, scene, kind, chosen) for scene in scenes for kind in NEEDS},
@@ -173,7 +173,7 @@ def _laboratory(frames: Mapping[str, FrameFormat], kind: str, path: Path, chosen
     return known
 
 
-def _own(session: Session, scene: str) -> tuple[SceneKnown, ...]:
+def _own(session: Session, scene: str, wanted: Mapping[str, str]) -> tuple[SceneKnown, ...]:
     metrics = read_json(session.root / "derived" / scene / "metrics.json") or {}
     used = str(metrics.get("calibration", ""))
     found = []
@@ -181,7 +181,10 @@ def _own(session: Session, scene: str) -> tuple[SceneKnown, ...]:
         peek = read_json(path) or {}
         if peek.get("kind") == "scene" and peek.get("scene") == scene:
             found.append(_scene(session, path, str(peek.get("profile", "")), str(peek.get("id")) == used))
-    found.sort(key=lambda one: (one.in_use, not one.refused, one.created, one.path.name), reverse=True)
+    found.sort(
+        key=lambda one: (not one.refused, one.used == wanted, one.in_use, one.created, one.path.name),
+        reverse=True,
+    )
     return tuple(found)
 
 

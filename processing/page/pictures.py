@@ -8,10 +8,8 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from processing.calibration.scene import SceneCalibration
-from processing.colour import DEFAULT_PATCHES, phase_offsets
 from processing.errors import ProcessingError
 from processing.isp import to_8bit
 from processing.jobs.derived import DerivedPair, DerivedScene
@@ -76,7 +74,7 @@ def scene_pictures(scene: DerivedScene) -> ScenePictures:
     try:
         pipeline = _pipeline(scene)
         static = _static(pipeline)
-        cast = _cast(pipeline)
+        cast = _cast(pipeline.calibration)
     except BeamrigError as error:
         notes.append(f"no pictures of the calibration: {error.one_line()}")
     shown = [pair for pair in scene.of_kind("action") if pair.state == "developed" and not pair.left_out]
@@ -148,33 +146,18 @@ def _close_up(mask: Image) -> tuple[slice, slice]:
     return slice(y, y + high), slice(x, x + wide)
 
 
-def _cast(pipeline: ScenePipeline) -> tuple[Picture, ...]:
-    """Show the cast of the plate on an even board: deviations from its mean colour, enlarged.
+def _cast(scene: SceneCalibration) -> tuple[Picture, ...]:
+    """Show the cast of the plate on even light: deviations of each channel from its mean, enlarged.
 
-    The captions give its 1st to 99th percentile.
+    They are those of the calibration, so also a laboratory's. The captions give their 1st to 99th percentile.
     """
     pictures: list[Picture] = []
-    raw = pipeline.takes.even[0].load()
-    for camera, frame in (("B", raw.b), ("S", raw.s)):
-        black = np.float32(frame.black_level)
-        plain = frame.pixels.astype(np.float32) - black
-        corrected = plain * pipeline.calibration.colour[camera].gain_map()
-        for state, mosaic in (("before", plain), ("after", corrected)):
-            ratio = _channel_means(mosaic, frame.cfa)
-            ratio /= ratio.mean(axis=(0, 1))
-            low, high = np.percentile(ratio, (1, 99))
-            caption = f"{camera} {state}: {100.0 * float(high - low):.1f} %"
-            shown = np.clip(0.75 + CAST_GAIN * (ratio - 1), 0, 1).astype(np.float32)
+    for camera, maps in sorted(scene.cast.items()):
+        for state, tables in (("before", maps.before), ("after", maps.after)):
+            green = (tables["Gr"] + tables["Gb"]) / 2
+            percent = np.stack([tables["R"], green, tables["B"]], axis=2)
+            low, high = np.percentile(percent, (1, 99))
+            shown = np.clip(0.75 + CAST_GAIN * percent / 100, 0, 1).astype(np.float32)
             enlarged = np.asarray(cv2.resize(shown, (360, 300), interpolation=cv2.INTER_CUBIC), np.float32)
-            pictures.append(picture(caption, to_8bit(enlarged)))
+            pictures.append(picture(f"{camera} {state}: {high - low:.1f} %", to_8bit(enlarged)))
     return tuple(pictures)
-
-
-def _channel_means(mosaic: NDArray[np.float32], cfa: str) -> NDArray[np.float32]:
-    """Return the (27, 33, 3) means of R, G, B over the patches of a mosaic."""
-    planes = {
-        phase: cv2.resize(mosaic[row::2, column::2], DEFAULT_PATCHES, interpolation=cv2.INTER_AREA)
-        for phase, (row, column) in phase_offsets(cfa).items()
-    }
-    green = (planes["Gr"] + planes["Gb"]) / 2
-    return np.stack([planes["R"], green, planes["B"]], axis=2).astype(np.float32)

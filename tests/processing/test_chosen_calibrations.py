@@ -51,6 +51,9 @@ def test_the_choice_moves_with_the_session_and_is_what_process_uses(session: Ses
     assert f"calibration chosen for this session: {path}" in done.stderr
     stored = json.loads((moved / "derived" / "lab" / "pipeline.json").read_text())
     assert stored["used"] == {"lightbox": chosen_files(Session.open(moved))["lightbox"].id}
+    done = CliRunner().invoke(cli, ["report", str(moved)])
+    assert done.exit_code == 0, done.output
+    assert "Colour cast of the beam splitter" in (moved / "report.html").read_text("utf-8")
     done = CliRunner().invoke(cli, ["process", str(moved), "--workers", "1", "--own-takes", "--json"])
     assert json.loads((moved / "derived" / "lab" / "pipeline.json").read_text())["used"] == {}
 
