@@ -7,8 +7,10 @@ it takes several down with it, it counts as failed.
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +22,9 @@ from processing.jobs.pair_record import versions
 
 CONNECT_S: Final = 10.0
 """Patience with a scheduler that does not answer, and with one that has no workers yet."""
+ALONE_S: Final = 30.0
+"""Patience with a cluster that has lost all of its workers, in case others come."""
+_LOOK_S: Final = 0.5
 _HINT: Final = "start them as: dask worker {address} --nworkers auto --nthreads 1"
 
 
@@ -52,6 +57,9 @@ class ClusterCrew:
             self.seats = 2 * sum(worker["nthreads"] for worker in workers.values())
             self.name = f"{len(workers)} workers at {address}"
             self._executor = self._client.get_executor(pure=False)
+            self._closed = threading.Event()
+            watch = threading.Thread(target=self._watch, name="cluster", daemon=True)
+            watch.start()
         except BaseException:
             self._client.close()
             raise
@@ -65,7 +73,7 @@ class ClusterCrew:
         """Return what a finished task gave, or raise what it raised.
 
         Raises:
-            WorkerLost: if every worker that took it died.
+            WorkerLost: if every worker that took it died, or nobody is left who could do it.
         """
         try:
             return future.result()
@@ -73,11 +81,30 @@ class ClusterCrew:
             raise WorkerLost(
                 "every worker of the cluster that took this task died", hint="look at the workers' logs"
             ) from error
+        except CancelledError as error:
+            raise WorkerLost(
+                "the cluster went away: its scheduler is gone, or all of its workers",
+                hint="what was finished stays; start them again and give the same command",
+            ) from error
 
     def close(self, *, at_once: bool = False) -> None:
         """Say good-bye to the cluster; its workers stay for others."""
-        self._executor.shutdown(wait=not at_once)
-        self._client.close()
+        self._closed.set()
+        if self._client.status == "running":  # else it was given up
+            self._executor.shutdown(wait=not at_once)
+            self._client.close()
+
+    def _watch(self) -> None:
+        """Give up when nobody is left: dask itself would wait for new workers for ever."""
+        alone_since: float | None = None
+        while not self._closed.wait(_LOOK_S) and self._client.status == "running":
+            if self._client.scheduler_info(n_workers=-1)["workers"]:
+                alone_since = None
+                continue
+            alone_since = alone_since or time.monotonic()
+            if time.monotonic() - alone_since > ALONE_S:
+                self._client.close()  # which cancels what is under way
+                return
 
     def _wait_for_workers(self, address: str, patience_s: float) -> None:
         try:

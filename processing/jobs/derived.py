@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from processing.jobs.pair_record import has_a_record, read_record
+from processing.errors import ProcessingError
+from processing.jobs.pair_record import has_a_record, read_record, read_sealed
 from processing.jobs.report import derived_path
-from processing.outputs import read_json
 from rig.records import PairRecord, RejectedShot, TakeRecord
 from rig.review import Review, reviews
 from rig.session import Session, missing_files
@@ -126,13 +126,14 @@ def read_scene(session: Session, name: str) -> DerivedScene:
 
     Raises:
         SessionError: if there is no such scene.
+        ProcessingError: if its figures were changed or damaged.
     """
     session.scene(name)
     folder = session.root / "derived" / name
     takes = tuple(session.takes(name))
     plans = {(take.kind, take.take): take.details.get("plan") or {} for take in takes}
     shots = session.shots(name)
-    metrics = read_json(folder / "metrics.json") or {}
+    metrics = _sealed(folder / "metrics.json")
     failed = metrics.get("failed") or {}
     decided = reviews(session)
     pairs = tuple(
@@ -147,11 +148,21 @@ def read_scene(session: Session, name: str) -> DerivedScene:
         session,
         name,
         metrics,
-        read_json(folder / "pipeline.json") or {},
+        _sealed(folder / "pipeline.json"),
         pairs,
         tuple(shot for shot in shots if isinstance(shot, RejectedShot)),
         takes,
     )
+
+
+def _sealed(path: Path) -> dict[str, Any]:
+    """Return what the processing wrote about a scene; empty when it wrote nothing."""
+    found = read_sealed(path)
+    if found is None and path.exists():
+        raise ProcessingError(
+            f"{path} is damaged, was changed, or is of another beamrig", hint="process the scene again"
+        )
+    return found or {}
 
 
 def _pair(folder: Path, record: PairRecord, plan: Mapping[str, Any], failed: str) -> DerivedPair:

@@ -90,8 +90,8 @@ def made_with(
     }
 
 
-def write_record(path: Path, content: Mapping[str, Any]) -> None:
-    """Write the record of a pair with a hash of itself; one that it holds already is replaced.
+def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
+    """Write what is known of a pair or a scene with a hash of itself, instead of one that it holds.
 
     Raises:
         ProcessingError: if the file cannot be written.
@@ -100,16 +100,20 @@ def write_record(path: Path, content: Mapping[str, Any]) -> None:
     write_json(path, {**bare, "seal": digest(bare)})
 
 
+def read_sealed(path: Path) -> dict[str, Any] | None:
+    """Return what `write_sealed` wrote, without the hash; None if there is nothing, or it was changed."""
+    stored = read_json(path) or {}
+    seal = stored.pop("seal", None)
+    return stored if seal == digest(stored) else None
+
+
 def read_record(folder: Path, record: PairRecord) -> dict[str, Any] | None:
     """Return the record of a pair from its scene's folder of results, without the hash of itself.
 
     None where there is no record, or one that is of an older beamrig, damaged, or was changed by hand.
     """
-    stored = read_json(derived_path(folder, record, "", ".json"))
-    if stored is None or stored.get("schema") != SCHEMA:
-        return None
-    seal = stored.pop("seal", None)
-    return stored if seal == digest(stored) else None
+    stored = read_sealed(derived_path(folder, record, "", ".json"))
+    return stored if stored is not None and stored.get("schema") == SCHEMA else None
 
 
 def has_a_record(folder: Path, record: PairRecord) -> bool:

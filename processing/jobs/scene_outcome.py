@@ -9,9 +9,9 @@ from typing import Any
 
 from processing.calibration.scene import SceneCalibration
 from processing.jobs.orders import PairResult, PairTask, SceneResult
+from processing.jobs.pair_record import write_sealed
 from processing.jobs.report import SceneReport
 from processing.jobs.steps import MEASURING, Job, Steps
-from processing.outputs import write_json
 from rig.errors import BeamrigError
 from rig.records import PairRecord
 
@@ -112,8 +112,8 @@ class SceneOutcome:
             "notes": self.report.notes,
             "failed": dict(sorted(self.report.failed.items())),
         }
-        write_json(self.report.folder / "metrics.json", metrics)
-        write_json(
+        write_sealed(self.report.folder / "metrics.json", metrics)
+        write_sealed(
             self.report.folder / "pipeline.json",
             {"id": calibration.id, "created": calibration.created, **calibration.content()},
         )

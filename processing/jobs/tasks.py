@@ -19,7 +19,7 @@ from processing.checks.pair_verdict import judge
 from processing.isp import to_16bit
 from processing.jobs.opened import Opened, check_seen, keep_frame, open_pipeline, prepare
 from processing.jobs.orders import BackgroundTask, BlurTask, PairResult, PairTask, SceneResult, SceneTask
-from processing.jobs.pair_record import made_with, versions, write_record
+from processing.jobs.pair_record import made_with, versions, write_sealed
 from processing.jobs.steps import Stopwatch
 from processing.masks import Pair, literal_mask
 from processing.outputs import Encoded, encode_image, publish
@@ -224,5 +224,5 @@ def _write(
             if task.later:
                 return PairResult(task.record.id, facts, watch.seconds)
             every = {**task.kept.get("files", {}), **facts}
-            write_record(home, {**record, "versions": versions(), "files": every, **told})
+            write_sealed(home, {**record, "versions": versions(), "files": every, **told})
     return PairResult(task.record.id, facts, watch.seconds)

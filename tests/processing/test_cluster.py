@@ -35,9 +35,8 @@ def end(*programs: subprocess.Popen[str]) -> None:
         program.communicate(timeout=30)
 
 
-@pytest.fixture(scope="module")
-def scheduler() -> Iterator[str]:
-    """Address of a scheduler without workers."""
+def start_scheduler() -> tuple[subprocess.Popen[str], str]:
+    """Start a scheduler; returns it and its address."""
     program = start("dask_scheduler", "--host", "127.0.0.1", "--port", "0")
     assert program.stderr is not None
     found = None
@@ -46,19 +45,28 @@ def scheduler() -> Iterator[str]:
         if found:
             break
     assert found
-    yield found[1]
+    return program, found[1]
+
+
+def start_worker(address: str, name: str) -> subprocess.Popen[str]:
+    """Start a worker process of one thread."""
+    return start(
+        "dask_worker", address, "--nthreads", "1", "--no-nanny", "--memory-limit", "0", "--name", name
+    )
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """Address of a scheduler without workers."""
+    program, address = start_scheduler()
+    yield address
     end(program)
 
 
 @pytest.fixture(scope="module")
 def cluster(scheduler: str) -> Iterator[str]:
     """Address of a scheduler with two worker processes of one thread each."""
-    workers = [
-        start(
-            "dask_worker", scheduler, "--nthreads", "1", "--no-nanny", "--memory-limit", "0", "--name", name
-        )
-        for name in ("one", "two")
-    ]
+    workers = [start_worker(scheduler, name) for name in ("one", "two")]
     yield scheduler
     end(*workers)
 
@@ -89,6 +97,33 @@ def test_two_workers_of_a_cluster_write_the_same_bytes(
         assert far.failures() == []
         assert results(session) == made
         assert verify_session(session, sample=2, scheduler=cluster).differing == {}
+
+
+def test_a_cluster_whose_workers_all_die_ends_with_one_line_and_keeps_what_was_done(
+    recorded: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a scheduler of its own: the workers are shot after the first pair."""
+    from processing.jobs import cluster as module
+
+    monkeypatch.setattr(module, "ALONE_S", 1.0)
+    shutil.copytree(recorded.root, tmp_path / "session")
+    program, address = start_scheduler()
+    workers = [start_worker(address, name) for name in ("one", "two")]
+
+    def shoot(done: float, text: str) -> None:
+        if "developed" in text:
+            for worker in workers:
+                worker.kill()
+
+    try:
+        with Session.open(tmp_path / "session") as session:
+            with pytest.raises(WorkerLost, match="the cluster went away"):
+                process_session(session, scheduler=address, progress=shoot, blur=False)
+            rest = process_session(session, workers=1, blur=False).scenes["s01"]
+            assert rest.skipped >= 1
+            assert rest.failed == {}
+    finally:
+        end(program, *workers)
 
 
 def test_a_session_that_the_workers_do_not_see_is_refused(cluster: str, tmp_path: Path) -> None:

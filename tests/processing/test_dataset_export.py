@@ -19,7 +19,7 @@ from processing.dataset.export import ExportReport, export_sessions
 from processing.dataset.plan import Wishes
 from processing.errors import Cancelled, ProcessingError
 from processing.jobs.batch import process_session
-from processing.jobs.pair_record import write_record
+from processing.jobs.pair_record import write_sealed
 from rig.records import PairRecord
 from rig.review import review_pairs
 from rig.session import Session
@@ -165,12 +165,24 @@ def test_another_data_set_is_never_overwritten(processed: Session, tmp_path: Pat
 
 def edit_record(session: Session, number: int, **entries: object) -> None:
     path = session.root / "derived" / "s01" / "action" / f"t01_000{number}.json"
-    write_record(path, {**json.loads(path.read_text()), **entries})
+    write_sealed(path, {**json.loads(path.read_text()), **entries})
 
 
 def edit(path: Path) -> None:
     """Take back by hand what the checks said of a pair."""
     path.write_text(path.read_text().replace('"verdict": {', '"verdict": {}, "before": {'))
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "pipeline.json"])
+def test_figures_of_a_scene_that_were_edited_do_not_reach_the_card(
+    session: Session, tmp_path: Path, name: str
+) -> None:
+    path = session.root / "derived" / "s01" / name
+    path.write_text(path.read_text().replace("0.", "9.", 1))
+    with pytest.raises(ProcessingError, match=f"{name} is damaged, was changed"):
+        export_sessions([session], tmp_path / "set")
+    process_session(session)
+    assert export_sessions([session], tmp_path / "set").plan.items()
 
 
 def test_bad_pairs_are_left_out_and_listed_with_their_reasons(session: Session, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from processing.errors import ProcessingError
 from processing.jobs import batch
 from processing.jobs.batch import process_session
 from processing.jobs.cli import process
-from processing.jobs.pair_record import write_record
+from processing.jobs.pair_record import write_sealed
 from processing.jobs.verify import verify_session
 from processing.pipeline import ScenePipeline
 from processing.profile import PROFILES
@@ -261,7 +261,7 @@ def test_what_was_made_can_be_made_again_and_a_changed_byte_is_found(session: Se
     flip_a_bit(mask)
     record = json.loads((folder / "t01_0002.json").read_text())
     record["files"]["t01_0002_S.png"]["sha256"] = "0" * 64
-    write_record(folder / "t01_0002.json", record)
+    write_sealed(folder / "t01_0002.json", record)
     differing = verify_session(session).differing
     assert set(differing) == {"s01/action/t01_0001", "s01/action/t01_0002"}
     assert "t01_0001_mask.png is not what was written" in differing["s01/action/t01_0001"]

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from processing.errors import ProcessingError
 from processing.jobs.batch import process_session
-from processing.jobs.pair_record import write_record
+from processing.jobs.pair_record import write_sealed
 from processing.page.cli import report
 from processing.page.page import make_report
 from processing.page.svg import Marker, dots, histogram
@@ -96,7 +96,7 @@ def session(recorded: Session, tmp_path_factory: pytest.TempPathFactory) -> Sess
     }
     path = folder / "derived" / "s01" / "action" / "t01_0002.json"
     verdict = {"level": "stop", "findings": [stop], "figures": {"blur_B_px": 11.5}}
-    write_record(path, {**json.loads(path.read_text()), "verdict": verdict})
+    write_sealed(path, {**json.loads(path.read_text()), "verdict": verdict})
     review_pairs(session, ["s01/action/t01_0000"], "reject", BIRD)
     return session
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from beamrig.cli import cli
 from processing.checks.verdict import PairVerdict
-from processing.jobs.pair_record import SCHEMA, write_record
+from processing.jobs.pair_record import SCHEMA, write_sealed
 from processing.jobs.report import derived_path
 from rig.capture.findings import Finding
 from rig.review import review_pairs
@@ -33,7 +33,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ):
             path = derived_path(folder, record, "", ".json")
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_record(path, {"schema": SCHEMA, "verdict": verdict.to_dict()})
+            write_sealed(path, {"schema": SCHEMA, "verdict": verdict.to_dict()})
         return made.root
 
 
