@@ -163,7 +163,12 @@ ACTIONS: tuple[ActionInfo, ...] = (
         page="review",
     ),
     ActionInfo(
-        "review.mask", "Show the mask", ("M",), "Review", "Where B is blurred by motion", page="review"
+        "review.mask",
+        "Show the mask",
+        ("M",),
+        "Review",
+        "Where B is blurred; again: how sure",
+        page="review",
     ),
     ActionInfo(
         "review.reject",

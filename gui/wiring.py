@@ -93,7 +93,7 @@ def connect(window: MainWindow) -> None:
         "review.next": review.select_next,
         "review.previous": review.select_previous,
         "review.filter": review.next_filter,
-        "review.mask": review.toggle_mask,
+        "review.mask": review.overlay.next,
         "review.reject": review.toggle_reject,
         "review.accept": review.toggle_accept,
         "review.process": review.work.process,

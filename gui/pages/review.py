@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import QSizeF, Signal
 from PySide6.QtGui import QImage, QShowEvent
 from PySide6.QtWidgets import (
-    QCheckBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from gui import actions, theme
 from gui.pages.review_work import ReviewWork
+from gui.pair_overlay import PairOverlay
 from gui.pictures import PairView, derived_path, load_view
 from gui.planning import sentence
 from gui.reviewer import ReasonDialog, Reviewer
@@ -32,7 +32,6 @@ from gui.workers import NewestSlot, Trouble, Worker
 from rig.records import PairRecord
 from rig.review import Decision
 
-MASK_OPACITY = 0.5
 NO_SESSION = "No session yet.\nIt is made at the first capture; Ctrl+O opens one from the disk."
 
 
@@ -60,17 +59,15 @@ class ReviewPage(QWidget):
         self.filter_box.setToolTip(actions.tooltip("review.filter"))
         for key, words in FILTERS.items():
             self.filter_box.addItem(words, key)
-        self.mask_box = QCheckBox("Mask")
-        self.mask_box.setToolTip(actions.tooltip("review.mask"))
         self.work = ReviewWork(keeper)
         self.reviewer = Reviewer(keeper, self)
-        self._overlay = QImage()
         self._reason = {"reject": "", "accept": ""}
         self._view: NewestSlot[PairView] = NewestSlot()
         self._seen = 0
         self._waiting: PairRecord | None = None
         self._loader = Worker("review", limit=2, parent=self)
         self._loader.failed.connect(self._load_failed)
+        self.overlay = PairOverlay(self.slider, self._loader)
         self._build()
         self._loaded.connect(self._take_view)
         self.shots.chosen.connect(self.show_shot)
@@ -80,7 +77,6 @@ class ReviewPage(QWidget):
         self.work.trouble.connect(self.trouble)
         self.work.processed.connect(self._processed)
         self.work.deblur_button.clicked.connect(self._deblur)
-        self.mask_box.toggled.connect(self._show_mask)
         self.reviewer.decided.connect(self.refresh)
         self.reviewer.failed.connect(self.trouble)
         self._update_buttons()
@@ -102,7 +98,7 @@ class ReviewPage(QWidget):
         middle.setSpacing(8)
         top = QHBoxLayout()
         top.addWidget(self.shown, 1)
-        top.addWidget(self.mask_box)
+        top.addWidget(self.overlay.box)
         middle.addLayout(top)
         middle.addWidget(self.slider, 1)
         middle.addWidget(self.work)
@@ -202,8 +198,7 @@ class ReviewPage(QWidget):
         if view.pair_id != self.shots.current_id():
             return  # another shot was selected meanwhile
         self.slider.set_pair(view.b, view.s, QSizeF(*view.size))
-        self._overlay = view.mask
-        self._show_mask()
+        self.overlay.show_pair(self.listing, self.shots.current_shot(), view.mask)
         self.shown.setText(f"{view.pair_id}   {view.label}")
         self.shown.set_colour(theme.OK if view.developed else theme.MUTED)
 
@@ -214,17 +209,7 @@ class ReviewPage(QWidget):
     def _clear_shot(self) -> None:
         self.facts.clear_shot()
         self.shown.setText("")
-        self._overlay = QImage()
-        self._show_mask()
-
-    def toggle_mask(self) -> None:
-        """Show or hide where B is blurred by motion."""
-        self.mask_box.toggle()
-
-    def _show_mask(self) -> None:
-        shown = self.mask_box.isChecked()
-        self.slider.set_overlay(self._overlay if shown else QImage(), MASK_OPACITY)
-        self.mask_box.setEnabled(shown or not self._overlay.isNull())
+        self.overlay.show_pair(self.listing, None, QImage())
 
     # ---- the reviewer's decision
 

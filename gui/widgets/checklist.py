@@ -66,7 +66,7 @@ class StepRow(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """Fixed height."""
-        return QSize(220, 46)
+        return QSize(220, 43)
 
     def state_text(self) -> str:
         """Return what stands at the right end of the row."""

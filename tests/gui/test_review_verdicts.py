@@ -7,8 +7,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from gui.main_window import MainWindow
@@ -51,6 +54,12 @@ def window(qtbot: QtBot, processed: Path, tmp_path: Path, wait_until: Wait) -> I
     with opened_window(tmp_path, Settings(page="review"), session=folder, open_rig=False) as made:
         wait_until(lambda: made.review_page.shots.current_id() == FIRST, "the list")
         yield made
+
+
+def opacity(overlay: QImage) -> NDArray[np.uint8]:
+    """Return the opacity of an overlay, (H, W), 0 to 255."""
+    rows = np.frombuffer(overlay.constBits(), np.uint8).reshape(overlay.height(), -1)
+    return rows[:, : 4 * overlay.width()].reshape(overlay.height(), overlay.width(), 4)[..., 3].copy()
 
 
 def word(window: MainWindow, pair: str) -> str:
@@ -124,6 +133,14 @@ def test_the_mask_lies_over_the_developed_pair(window: MainWindow, wait_until: W
     assert page.slider._overlay.isNull()
     window.action("review.mask").trigger()
     assert page.slider._overlay.size().width() == page.slider.full_size.toSize().width()
+    mask = page.slider._overlay
+    window.action("review.mask").trigger()
+    assert page.overlay.box.currentText() == "Confidence"
+    assert page.slider._overlay.isNull()
+    wait_until(lambda: not page.slider._overlay.isNull(), "how sure it is", 60)
+    sure = opacity(page.slider._overlay)
+    assert np.mean((sure >= 128) == (opacity(mask) == 255)) > 0.999  # the mask is where it is 128 or more
+    assert len(np.unique(sure)) > 20
     page.shots.select("s01/static/t01_0000")
     wait_until(lambda: "s01/static/t01_0000   Developed" in page.shown.text(), "the static pair")
     assert page.slider._overlay.isNull()
