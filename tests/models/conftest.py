@@ -1,4 +1,4 @@
-"""Two threads for torch in all tests of the networks; small networks that are quick to run."""
+"""One thread for torch in all tests of the networks; small networks that are quick to run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.models.reference_lbag import lively_network
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _two_threads() -> None:
-    torch.set_num_threads(2)
+def _one_thread() -> None:  # two wait for each other by turning round and round while others want the cores
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
