@@ -28,7 +28,7 @@ from processing.blur.spectra import (
     band_responses,
 )
 from processing.errors import BlurNotMeasurable
-from processing.products import transposed_product
+from processing.products import WHOLE, whole_products
 
 Array = NDArray[np.float64]
 
@@ -118,6 +118,9 @@ class BlurModel:
         if level <= 0:
             return []
         b, s = b / level - np.float32(1), s / level - np.float32(1)
+        # In steps so fine (1e-5 of the object's light) that noise hides them, products can be summed exactly.
+        steps = WHOLE / 2.0 ** np.ceil(np.log2(max(float(np.abs(b).max()), float(np.abs(s).max()), 1e-6)))
+        b, s = np.rint(b * np.float32(steps)), np.rint(s * np.float32(steps))
         outside = cv2.erode(view.outside.astype(np.uint8), np.ones((9, 1), np.uint8)) > 0
         noise_b = autocovariance(_smooth_across(view.noise_b) / level, outside)
         noise_s = autocovariance(_smooth_across(view.noise_s) / level, outside)
@@ -129,11 +132,11 @@ class BlurModel:
             products = np.zeros((count, count))
             for part in np.array_split(half, max(1, len(half) // _CHUNK)):
                 y, x = ys[part], xs[part]
-                data = np.empty((len(part), count), np.float32)
+                data = np.empty((len(part), count))
                 data[:, : len(self.lags_b)] = lags_b[y, x - self.lags_b[-1]][:, ::-1]
                 data[:, len(self.lags_b) :] = lags_s[y, x - self.lags_s[-1]][:, ::-1]
-                products += transposed_product(data, data)
-            blocks.append(Block(products, noise_b, noise_s, len(half)))
+                products += whole_products(data)
+            blocks.append(Block(products / steps**2, noise_b, noise_s, len(half)))
         return blocks
 
     def _responses(self, lengths: Array) -> tuple[Array, NDArray[np.complex128]]:
