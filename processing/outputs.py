@@ -72,6 +72,18 @@ def publish(files: Sequence[Encoded]) -> None:
         raise _refused(error, parts[0][1]) from error
 
 
+def withdraw(path: Path) -> None:
+    """Delete a file that vouches for others, before these change; nothing happens where there is none.
+
+    Raises:
+        ProcessingError: if it cannot be deleted.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _refused(error, path) from error
+
+
 def _refused(error: OSError, path: Path) -> ProcessingError:
     said = f"cannot write {error.filename or path}: {error.strerror or error}"
     if error.errno in _NO_ROOM:

@@ -22,7 +22,7 @@ from processing.jobs.orders import BackgroundTask, BlurTask, PairResult, PairTas
 from processing.jobs.pair_record import made_with, versions, write_sealed
 from processing.jobs.steps import Stopwatch
 from processing.masks import Pair, literal_mask
-from processing.outputs import Encoded, encode_image, publish
+from processing.outputs import Encoded, encode_image, publish, withdraw
 from processing.pipeline import Developed, ScenePipeline
 from rig.records import RawPair
 from rig.session import Session
@@ -219,7 +219,7 @@ def _write(
             record = made_with(task.record, task.job, calibration, task.mask)
             for part in ("images", "mask"):
                 record[part] = record[part] or task.kept.get(part)
-            home.unlink(missing_ok=True)  # it vouches for files that are about to change
+            withdraw(home)  # it vouches for files that are about to change
             publish(files)
             if task.later:
                 return PairResult(task.record.id, facts, watch.seconds)

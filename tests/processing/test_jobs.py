@@ -235,6 +235,18 @@ def test_a_full_disk_stops_with_one_line_and_leaves_no_parts(session: Session) -
     assert not list((session.root / "derived").rglob("*.png"))
 
 
+def test_a_record_that_cannot_be_taken_back_stops_its_pair_with_one_line(session: Session) -> None:
+    for number in range(3):  # a folder in the record's place: what refuses even the administrator
+        (session.root / "derived" / "s01" / "static" / f"t01_{number:04d}.json" / "x").mkdir(parents=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "beamrig", "process", str(session.root), "--workers", "1"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 2
+    assert "static/t01_0000: cannot write " in " ".join(run.stdout.split())
+    assert "Traceback" not in run.stderr
+
+
 def test_a_second_program_at_the_same_session_is_refused(session: Session) -> None:
     with batch.alone(session.root / "derived"), pytest.raises(ProcessingError, match="another beamrig"):
         process_session(session)
