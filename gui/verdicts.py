@@ -9,8 +9,8 @@ from typing import Any
 
 from gui import theme
 from processing.jobs.derived import DerivedPair
+from processing.jobs.pair_record import SCHEMA, has_a_record, read_sealed
 from processing.jobs.report import derived_path
-from processing.outputs import read_json
 from rig.capture.findings import Finding, worst_level
 from rig.records import PairRecord, RejectedShot
 from rig.review import Review
@@ -41,6 +41,9 @@ DEVELOPED = ("static", "action")
 """Kinds of pairs that are developed and judged one by one."""
 _FINDING_STATES = {"warn", "stop", "failed", "rejected", "reject", "accept"}
 _STOP_STATES = {"stop", "failed", "rejected", "reject"}
+_UNSOUND = Finding(
+    "warn", "its record is damaged, was changed, or is of another beamrig", "process the session again"
+)
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,11 @@ class VerdictReader:
 
     def _state(self, folder: Path, pair: PairRecord, failed: str, review: Review | None) -> PairState:
         data = self._json(derived_path(folder, pair, "", ".json"))
+        if data.get("schema") != SCHEMA:  # of another beamrig: it vouches for nothing, as in the export
+            data = {}
+        if not data and has_a_record(folder, pair):
+            worst = worst_level((_UNSOUND, *pair.findings))
+            return PairState(worst, (_UNSOUND, *pair.findings), failed=failed, review=review)
         known = DerivedPair(pair, {}, data, {}, "developed")
         if not data and not pair.findings:
             return PairState(failed=failed, review=review)
@@ -155,7 +163,7 @@ class VerdictReader:
         stamp = (facts.st_mtime_ns, facts.st_size)
         known = self._known.get(path)
         if known is None or known[0] != stamp:
-            known = (stamp, read_json(path) or {})
+            known = (stamp, read_sealed(path) or {})
             self._known[path] = known
         return known[1]
 

@@ -17,7 +17,9 @@ from pytestqt.qtbot import QtBot
 from gui.main_window import MainWindow
 from gui.reviewer import ReasonDialog
 from gui.settings import Settings
+from gui.verdicts import VerdictReader
 from processing.jobs.batch import process_session
+from processing.jobs.pair_record import write_sealed
 from rig.review import reviews
 from rig.session import Session
 from tests.gui.windows import opened_window
@@ -43,7 +45,7 @@ def processed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / "derived" / f"{pair}.json"
         data = json.loads(path.read_text())
         data["verdict"] = {"level": "note", "findings": findings, "figures": {"blur_B_px": 11.5}}
-        path.write_text(json.dumps(data))
+        write_sealed(path, data)
     return folder
 
 
@@ -164,3 +166,15 @@ def test_the_profile_of_the_processing_is_chosen_beside_the_button(
 
 def calibrations(window: MainWindow) -> list[Path]:
     return list((window.keeper.folder / "calibration").glob("s01_*.json"))
+
+
+def test_a_record_that_was_changed_by_hand_vouches_for_nothing(processed: Path, tmp_path: Path) -> None:
+    shutil.copytree(processed, tmp_path / "day")
+    record = tmp_path / "day" / "derived" / f"{THIRD}.json"
+    record.write_text(record.read_text().replace('"stop"', '"note"'))
+    with Session.open(tmp_path / "day") as session:
+        known = VerdictReader().read(session, session.shots("s01"), ())
+    assert known[THIRD].level == "warn"
+    assert not known[THIRD].developed
+    assert "was changed" in known[THIRD].reasons()[0]
+    assert known[SECOND].developed
