@@ -31,8 +31,9 @@ class DerivedPair:
         plan: plan of its take as plain values; empty without one.
         data: the record beside its images; empty when there is none.
         files: "B", "S" and (of action pairs) "mask" -> path, of those that are there.
-        state: "developed" when everything is there, "missing", "stale" when it is of other RAW files or
-            its record was changed, or "failed" when the processing gave up on it.
+        state: "developed" when everything is there, "missing", "stale" when it is of other RAW files or of
+            another calibration than the scene's figures, or its record was changed, or "failed" when the
+            processing gave up on it.
         why: the reason, when it is not developed.
         review: what a person decided about it; None when nobody did.
     """
@@ -134,11 +135,10 @@ def read_scene(session: Session, name: str) -> DerivedScene:
     plans = {(take.kind, take.take): take.details.get("plan") or {} for take in takes}
     shots = session.shots(name)
     metrics = _sealed(folder / "metrics.json")
-    failed = metrics.get("failed") or {}
     decided = reviews(session)
     pairs = tuple(
         replace(
-            _pair(folder, shot, plans.get((shot.kind, shot.take), {}), failed.get(shot.id, "")),
+            _pair(folder, shot, plans.get((shot.kind, shot.take), {}), metrics),
             review=decided.get(shot.id),
         )
         for shot in shots
@@ -165,7 +165,9 @@ def _sealed(path: Path) -> dict[str, Any]:
     return found or {}
 
 
-def _pair(folder: Path, record: PairRecord, plan: Mapping[str, Any], failed: str) -> DerivedPair:
+def _pair(
+    folder: Path, record: PairRecord, plan: Mapping[str, Any], metrics: Mapping[str, Any]
+) -> DerivedPair:
     data = read_record(folder, record) or {}
     files: dict[str, Path] = {}
     for part in PARTS:
@@ -175,8 +177,11 @@ def _pair(folder: Path, record: PairRecord, plan: Mapping[str, Any], failed: str
         if found is not None:
             files[part] = found
     state, why = _state(record, data, files)
+    if data and metrics and data.get("calibration") != metrics.get("calibration"):
+        state, why = "stale", _otherwise(data, metrics)
     if not data and has_a_record(folder, record):
         state, why = "stale", "its record is damaged, was changed, or is of another beamrig"
+    failed = (metrics.get("failed") or {}).get(record.id)
     if failed and state != "developed":
         state, why = "failed", str(failed)
     return DerivedPair(record, plan, data, files, state, why)
@@ -194,3 +199,11 @@ def _state(record: PairRecord, data: Mapping[str, Any], files: Mapping[str, Path
     if sources != now:
         return "stale", "developed from other RAW files"
     return "developed", ""
+
+
+def _otherwise(data: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    """Say in what a pair differs from the figures of its scene, which a stopped run leaves as they were."""
+    own, theirs = (str(one.get("profile")) for one in (data, metrics))
+    if own == theirs:
+        own, theirs = (f"calibration {one.get('calibration')}" for one in (data, metrics))
+    return f"developed with {own}, the figures of its scene are of {theirs}: process the scene again"

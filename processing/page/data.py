@@ -219,7 +219,8 @@ def _exposures(scene: DerivedScene) -> Iterable[dict[str, Any]]:
 
 def _pair(pair: DerivedPair) -> PairFigures:
     findings = [*(one.to_dict() for one in pair.record.findings), *pair.findings]
-    figures = {name: float(value) for name, value in pair.figures.items() if isinstance(value, int | float)}
+    measured = {} if pair.state == "stale" else pair.figures  # not beside figures of another development
+    figures = {name: float(value) for name, value in measured.items() if isinstance(value, int | float)}
     if pair.state == "developed":
         figures |= developed_figures(pair)
     return PairFigures(

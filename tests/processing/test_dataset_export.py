@@ -20,6 +20,7 @@ from processing.dataset.plan import Wishes
 from processing.errors import Cancelled, ProcessingError
 from processing.jobs.batch import process_session
 from processing.jobs.pair_record import write_sealed
+from processing.page.data import collect
 from rig.records import PairRecord
 from rig.review import review_pairs
 from rig.session import Session
@@ -265,6 +266,25 @@ def test_images_of_other_raw_files_are_refused(session: Session, tmp_path: Path)
     edit_record(session, 1, sources={"B": "0" * 64, "S": "1" * 64})
     with pytest.raises(ProcessingError, match="other RAW files"):
         export_sessions([session], tmp_path / "set")
+
+
+def test_pairs_developed_otherwise_than_the_figures_of_their_scene_are_refused(
+    session: Session, tmp_path: Path
+) -> None:
+    stop = threading.Event()
+
+    def until_an_action_pair(done: float, text: str) -> None:
+        if "action/" in text:
+            stop.set()
+
+    report = process_session(session, profile="paper", progress=until_an_action_pair, cancel=stop, workers=1)
+    assert report.cancelled
+    with pytest.raises(ProcessingError, match=r"developed with paper, the figures of its scene are of best"):
+        export_sessions([session], tmp_path / "set", Wishes())
+    pairs = {one.pair: one for one in collect(session).scenes[0].pairs}
+    assert pairs["s01/static/t01_0000"].state == pairs["s01/action/t01_0000"].state == "stale"
+    assert "process the scene again" in pairs["s01/static/t01_0000"].why
+    assert not pairs["s01/static/t01_0000"].figures
 
 
 def test_a_damaged_developed_image_is_named(session: Session, tmp_path: Path) -> None:
