@@ -23,6 +23,8 @@ PHASES: Final = ("R", "Gr", "Gb", "B")
 DEFAULT_PATCHES: Final = (33, 27)
 """Patches across and down; odd, so that one of them is the centre."""
 
+_HIGHEST_DEGREE: Final = 8
+
 
 def phase_offsets(cfa: str) -> dict[str, tuple[int, int]]:
     """Return (row, column) of R, Gr, Gb and B in the 2x2 cell of a CFA order such as "RGGB"."""
@@ -96,6 +98,8 @@ class ColourConstants:
         """
         try:
             degree = int(data["degree"])
+            if not 1 <= degree <= _HIGHEST_DEGREE:
+                raise ValueError(f"degree {degree}")
             constants = {phase: tuple(float(v) for v in data["constants"][phase]) for phase in PHASES}
             result = cls(
                 int(data["width"]),

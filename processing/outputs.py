@@ -153,6 +153,6 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """Return a JSON object from a file, or None if there is no such file or it holds something else."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None

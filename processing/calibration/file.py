@@ -25,6 +25,8 @@ from rig.session import Session
 SCHEMA: Final = 3
 ALGORITHM: Final = 4
 """Raised whenever the same sources would give another calibration or other images."""
+MOST_DAYS: Final = 36500
+"""Longest time that a calibration may be said to hold."""
 _APART: Final = ("id", "seal", "created", "where")
 """Fields that do not belong to what was measured."""
 
@@ -59,10 +61,12 @@ def read_sealed(path: Path) -> dict[str, Any]:
         CalibrationError: if it is missing, no calibration, or changed by hand.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        if path.exists() and not path.is_file():
+            raise CalibrationError(f"{path} is no file")  # a pipe would keep its reader waiting for ever
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except FileNotFoundError as error:
         raise CalibrationError(f"{path} does not exist") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # brackets in brackets, a hundred thousand deep
         raise CalibrationError(f"{path} cannot be read: {error}", hint="calibrate again") from error
     if not isinstance(data, dict) or not {"id", "schema", "algorithm", "kind"} <= data.keys():
         raise CalibrationError(f"{path} is no calibration file", hint="see 'beamrig calibrate --help'")
@@ -77,6 +81,10 @@ def read_sealed(path: Path) -> dict[str, Any]:
     if data["id"] != digest(content) or data.get("seal") != digest(sealed):
         raise CalibrationError(f"{path.name} was changed after it was made", hint="calibrate again")
     return data
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number that was measured")
 
 
 @dataclass(frozen=True)
@@ -115,13 +123,21 @@ class Card:
         Raises:
             KeyError, TypeError, ValueError: if something is missing or wrong.
         """
+        needed = {"S"} if data["kind"] == "colour" else {"B", "S"}
+        if not needed <= set(data["frames"]) <= {"B", "S"}:
+            raise ValueError(f"frames of {sorted(data['frames'])}, not {sorted(needed)}")
+        days, created = int(data["valid_days"]), str(data["created"])
+        if not 1 <= days <= MOST_DAYS:
+            raise ValueError(f"good for {days} days")
+        if datetime.fromisoformat(created).tzinfo is None:
+            raise ValueError(f"the date {created} has no time zone")
         return cls(
             session=str(data["session"]),
             where=str(data["where"]),
-            frames={str(c): FrameFormat.from_dict(frame) for c, frame in data["frames"].items()},
+            frames={camera: FrameFormat.from_dict(frame) for camera, frame in data["frames"].items()},
             sources=tuple(Source(**source) for source in data["sources"]),
-            valid_days=int(data["valid_days"]),
-            created=str(data["created"]),
+            valid_days=days,
+            created=created,
         )
 
     def check_age(self, name: str, *, allow_old: bool = False) -> None:

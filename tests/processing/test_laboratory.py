@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from processing.alignment.flow import PolynomialFlow, Residual
 from processing.calibration.cast_maps import CastMaps
-from processing.calibration.file import Card, write_sealed
+from processing.calibration.file import Card, digest, write_sealed
 from processing.calibration.frame_format import FrameFormat
 from processing.calibration.laboratory import (
     Calibration,
@@ -125,13 +126,51 @@ def test_a_file_of_another_version_says_so(tmp_path: Path) -> None:
         load_calibration(tmp_path / "old.json")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"id": 3}', "\x00\xff"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"id": 3}', "\x00\xff", "[" * 100_000])
 def test_what_is_no_calibration_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "c.json").write_text(text)
     with pytest.raises(CalibrationError):
         load_calibration(tmp_path / "c.json")
     with pytest.raises(CalibrationError, match="does not exist"):
         load_calibration(tmp_path / "none.json")
+
+
+def test_a_pipe_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "c.json")
+    with pytest.raises(CalibrationError, match="no file"):
+        load_calibration(tmp_path / "c.json")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("valid_days", 10**12),
+        ("valid_days", -5),
+        ("frames", {}),
+        ("frames", {"B": FRAME.to_dict()}),
+        ("sources", [{"a": 1}]),
+        ("cast", {}),
+        ("degree", 10**6),
+        ("created", "yesterday"),
+        ("created", "2026-01-01T00:00:00"),
+        ("coefficient", float("nan")),
+        ("coefficient", "one"),
+    ],
+)
+def test_a_sealed_file_that_says_what_cannot_be_is_refused(tmp_path: Path, field: str, value: Any) -> None:
+    content = _lightbox(np.linspace(0, 1, 30)).content()
+    created = str(value) if field == "created" else "2026-01-01T00:00:00+00:00"
+    if field == "degree":
+        content["colour"]["S"]["degree"] = value
+    elif field == "coefficient":
+        content["colour"]["S"]["constants"]["Gr"][2] = value
+    elif field != "created":
+        content[field] = value
+    path = tmp_path / "c.json"
+    head = {"id": digest(content), "created": created, "where": "", **content}
+    path.write_text(json.dumps({**head, "seal": digest(head)}))
+    with pytest.raises(CalibrationError, match=r"damaged|cannot be read"):
+        load_calibration(path)
 
 
 def _given(tmp_path: Path, card: Card, **other: Any) -> Given:
