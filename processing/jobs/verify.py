@@ -18,7 +18,7 @@ from processing.errors import ProcessingError
 from processing.jobs.batch import alone, gather
 from processing.jobs.engine import Call, Stages, run_all
 from processing.jobs.orders import PairResult, PairTask
-from processing.jobs.pair_record import changed_files, has_a_record, read_record, versions
+from processing.jobs.pair_record import changed_files, has_a_record, read_record, read_sealed, versions
 from processing.jobs.scene_work import FRAMES
 from processing.jobs.steps import Job, Progress, Steps
 from processing.jobs.tasks import develop_pair, mask_pair
@@ -34,6 +34,8 @@ class VerifyReport:
     Attributes:
         checked: number of pairs that were made again.
         differing: pair id -> what differs from its record, or why it cannot be made again.
+        undeveloped: pairs of processed scenes that were never developed, such as those that failed. One whose
+            record is gone although the figures of its scene name it differs.
         cancelled: stopped before the end.
         seconds: time taken.
         workers: how many tasks were done at once, and by whom.
@@ -41,6 +43,7 @@ class VerifyReport:
 
     checked: int = 0
     differing: dict[str, str] = field(default_factory=dict)
+    undeveloped: list[str] = field(default_factory=list)
     cancelled: bool = False
     seconds: float = 0.0
     workers: str = ""
@@ -83,7 +86,7 @@ def verify_session(
     steps = Steps(progress)
     works = [_SceneCheck(session, name, sample, report, steps) for name in names]
     pairs = sum(len(work.chosen) for work in works)
-    if not pairs and not any(work.unsound for work in works):
+    if not pairs and not any(work.unsound or work.gone for work in works):
         raise ProcessingError(
             "no developed pair is there to be verified", hint="develop first: beamrig process"
         )
@@ -114,7 +117,7 @@ class _SceneCheck:
         self._steps = steps
         self._folder = session.root / "derived" / scene
         self._parts: dict[str, dict[str, Any]] = {}
-        self._known = {record.id: record for record in session.pairs(scene)}
+        self._known = {record.id: record for record in session.shots(scene) if isinstance(record, PairRecord)}
         self._stored = {
             pair: stored
             for pair, record in self._known.items()
@@ -125,6 +128,17 @@ class _SceneCheck:
             for pair, record in self._known.items()
             if pair not in self._stored and has_a_record(self._folder, record)
         ]
+        metrics = read_sealed(self._folder / "metrics.json") or {}
+        bare = [
+            record
+            for pair, record in self._known.items()
+            if record.kind in ("static", "action")
+            and pair not in self._stored
+            and not has_a_record(self._folder, record)
+        ]
+        known = set(metrics.get("pairs", ()))
+        self.gone = [record for record in bare if record.id in known]
+        report.undeveloped += [record.id for record in bare if metrics and record.id not in known]
         pairs = sorted(self._stored)
         if sample is not None:
             pairs = [pairs[i] for i in sorted({*np.linspace(0, len(pairs) - 1, sample).round().astype(int)})]
@@ -136,6 +150,8 @@ class _SceneCheck:
         shutil.rmtree(frames, ignore_errors=True)
         for record in self.unsound:
             self._differs(record, "its record is damaged, was changed, or is of another beamrig", passed=0)
+        for record in self.gone:
+            self._differs(record, "its record is gone, although it was developed", passed=0)
         try:
             sound = [record for record in self.chosen if self._can_be_made(record)]
             literal = [record for record in sound if self._is_literal(record)]

@@ -316,3 +316,18 @@ def test_verify_names_the_pair_with_exit_code_2(session: Session) -> None:
         "error: not what the record says: s01/static/t01_0002: t01_0002_B.png is not"
     )
     assert list(json.loads(run.stdout)["differing"]) == ["s01/static/t01_0002"]
+
+
+def test_verify_tells_pairs_that_are_gone_from_those_that_never_were_developed(session: Session) -> None:
+    failing = session.pairs("s01", "action")[0]
+    failing.path_b.rename(failing.path_b.with_suffix(".away"))
+    process_session(session, bits=8, blur=False)
+    gone = session.root / "derived" / "s01" / "action"
+    for path in gone.glob("t01_0002*"):
+        path.unlink()
+    report = verify_session(session)
+    assert report.undeveloped == ["s01/action/t01_0000"]
+    assert report.differing == {"s01/action/t01_0002": "its record is gone, although it was developed"}
+    assert report.checked == 4
+    session.pairs("s01", "action")[0].path_s.unlink()
+    assert "t01_0001_S.dng" in verify_session(session).differing["s01/action/t01_0001"]
