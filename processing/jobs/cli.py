@@ -47,7 +47,10 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
             "--workers", type=click.IntRange(1), metavar="N", help="Tasks at once; one a core when left out."
         ),
         click.option(
-            "--scheduler", metavar="ADDRESS", help="Let a dask cluster do it, such as tcp://host:8786."
+            "--scheduler",
+            metavar="ADDRESS",
+            help="Let a dask cluster do it, such as tcp://host:8786. dask's port asks nobody who they "
+            "are, and runs what it is sent: keep it on a private network.",
         ),
         click.option(
             "--flow",
