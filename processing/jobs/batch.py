@@ -53,6 +53,7 @@ def process_session(
     workers: int | None = None,
     scheduler: str | None = None,
     again: bool = False,
+    confidence: bool = False,
     polite: bool = False,
 ) -> SessionReport:
     """Develop the static and action pairs of a session and make the masks of the action pairs.
@@ -80,6 +81,7 @@ def process_session(
         workers: how many tasks at once; one a core without it.
         scheduler: address of a dask scheduler whose workers do the tasks.
         again: make everything anew.
+        confidence: write <pair>_confidence.png beside the masks: how sure they are of each pixel.
         polite: let everything else on the computer go first.
 
     Raises:
@@ -94,7 +96,12 @@ def process_session(
     if workers is not None and workers < 1:
         raise ProcessingError(f"{workers} workers do nothing", hint="one or more")
     files = tuple(str(path.absolute()) for path in calibrations)
-    job = Job(profile, bits, format, images, masks, blur, flow, files, allow_old, again)
+    job = Job(profile, bits, format, images, masks, blur, flow, files, allow_old, again, confidence)
+    if confidence and not (masks and job.choices.masks == "frozen"):
+        raise ProcessingError(
+            f"masks of profile {profile} have no confidence" if masks else "without masks no confidence",
+            hint="leave --confidence out, or use profile best",
+        )
     begun = time.monotonic()
     names = list(scenes) if scenes else [scene.name for scene in session.scenes()]
     report = SessionReport(session.root / "derived")

@@ -69,6 +69,11 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
             "--own-takes", is_flag=True, help="Not the calibrations chosen with 'beamrig calibrate use'."
         ),
         click.option("--allow-old", is_flag=True, help="Use calibrations beyond the age they may have."),
+        click.option(
+            "--confidence",
+            is_flag=True,
+            help="Write how sure each mask is, too: <pair>_confidence.png, 255 times the probability.",
+        ),
         click.option("--again", is_flag=True, help="Make anew what is there already."),
         click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
     ]

@@ -49,8 +49,8 @@ class Opened:
 
     def frozen_mask(
         self, pair: Pair, background: Sequence[PairRecord], frames: Path, *, threads: int = 2
-    ) -> tuple[NDArray[np.uint8], float]:
-        """Return the mask of a developed pair against the static pairs, and the overlap to be expected of it.
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float]:
+        """Return the mask of a developed pair against the static pairs, its confidence, its expected overlap.
 
         Args:
             pair: (b, s) of (h, w, 3) uint8.
@@ -64,7 +64,7 @@ class Opened:
                 b, s = (self.camera_background(camera, background, frames) for camera in "BS")
                 self._background = (key, FrozenBackground.of(b, s))
             mask, confidence = self._background[1].mask_and_confidence(*pair, threads=threads)
-        return mask, round(expected_overlap(mask, confidence), 4)
+        return mask, confidence, round(expected_overlap(mask, confidence), 4)
 
     def camera_background(
         self, camera: str, records: Sequence[PairRecord], frames: Path, *, keep: bool = False

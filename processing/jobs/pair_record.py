@@ -48,7 +48,11 @@ def versions() -> dict[str, str]:
 
 
 def mask_origin(
-    method: str, background: Sequence[PairRecord], others: Sequence[PairRecord]
+    method: str,
+    background: Sequence[PairRecord],
+    others: Sequence[PairRecord],
+    *,
+    confidence: bool = False,
 ) -> dict[str, Any]:
     """Describe what a mask depends on besides its own pair.
 
@@ -56,12 +60,14 @@ def mask_origin(
         method: of `Choices.masks`.
         background: static pairs that the background model saw.
         others: action pairs that it saw (Algorithm 1 as printed).
+        confidence: whether it is written how sure the mask is.
     """
     lines = [f"{r.id} {r.meta_b['sha256']} {r.meta_s['sha256']}" for r in others]
     return {
         "method": method,
         "background": [record.id for record in background],
         "others": hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16] if lines else None,
+        **({"confidence": True} if confidence else {}),
     }
 
 
@@ -127,6 +133,8 @@ def covers(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     for part in ("images", "mask"):
         if asked[part] is None:
             asked[part] = stored.get(part)
+    if asked["mask"] is not None and stored.get("mask") == {**asked["mask"], "confidence": True}:
+        asked["mask"] = stored["mask"]
     return all(stored.get(key) == asked[key] for key in _MADE_WITH)
 
 
@@ -141,7 +149,7 @@ def parts_that_stay(stored: Mapping[str, Any] | None, wanted: Mapping[str, Any])
     files = {
         name: facts
         for name, facts in stored["files"].items()
-        if ("mask" if name.endswith("_mask.png") else "images") in stays
+        if ("mask" if name.endswith(("_mask.png", "_confidence.png")) else "images") in stays
     }
     return {**stays, "files": files}
 

@@ -217,7 +217,12 @@ class SceneWork(SceneOutcome):
     def _origin(self, record: PairRecord) -> dict[str, Any] | None:
         if not self._job.masks or not self._background():
             return None
-        return mask_origin(self._job.choices.masks, self._background(), self._others(record))
+        return mask_origin(
+            self._job.choices.masks,
+            self._background(),
+            self._others(record),
+            confidence=self._job.confidence,
+        )
 
     # ---- calls
 

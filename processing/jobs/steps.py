@@ -29,6 +29,7 @@ class Job:
         calibrations: files of `beamrig calibrate` to use, as absolute paths.
         allow_old: use them even if they are older than they say they may be.
         again: make everything anew.
+        confidence: write how sure the masks are, too; see `FrozenBackground.mask_and_confidence`.
     """
 
     profile: Profile = "best"
@@ -41,6 +42,7 @@ class Job:
     calibrations: tuple[str, ...] = ()
     allow_old: bool = False
     again: bool = False
+    confidence: bool = False
 
     @property
     def choices(self) -> Choices:

@@ -169,14 +169,21 @@ def _deliver(
     overlap: float | None = None
     if eight is not None and frozen:
         with watch.step("mask"):
-            mask, overlap = opened.frozen_mask(eight, task.background, frames, threads=task.threads or 2)
+            threads = task.threads or 2
+            mask, confidence, overlap = opened.frozen_mask(eight, task.background, frames, threads=threads)
         with watch.step("encode"):
             files.append(encode_image(task.path("mask", ".png"), mask))
+            if _with_confidence(task):
+                files.append(encode_image(task.path("confidence", ".png"), confidence))
     told: dict[str, Any] = {}
     if eight is not None and task.write and not task.later:
         verdict = _judge(task, opened, raw, eight, mask, watch, developed)
         told = {"mask_expected_iou": overlap, "verdict": verdict}
     return _write(task, opened.pipeline.calibration, files, told, watch)
+
+
+def _with_confidence(task: PairTask) -> bool:
+    return task.mask is not None and bool(task.mask.get("confidence"))
 
 
 def _judge(
@@ -220,6 +227,8 @@ def _write(
             for part in ("images", "mask"):
                 record[part] = record[part] or task.kept.get(part)
             withdraw(home)  # it vouches for files that are about to change
+            if task.mask is not None and not _with_confidence(task):
+                withdraw(task.path("confidence", ".png"))  # of an older mask
             publish(files)
             if task.later:
                 return PairResult(task.record.id, facts, watch.seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import threading
@@ -15,6 +16,7 @@ import tifffile
 from processing.calibration.scene import SceneCalibration
 from processing.errors import CalibrationError, ProcessingError, TakeMissing
 from processing.jobs.batch import process_session
+from processing.jobs.verify import verify_session
 from processing.masks import literal_mask
 from processing.pipeline import ScenePipeline
 from rig.errors import SessionError
@@ -139,6 +141,44 @@ def test_masks_can_be_made_alone_and_images_added_later(session: Session) -> Non
     assert not (folder / "t01_0000_B.png").exists()
     process_session(session, blur=False)
     assert (folder / "t01_0000_B.png").is_file()
+
+
+def test_the_confidence_of_masks_is_written_on_request_recorded_and_kept(session: Session) -> None:
+    process_session(session, bits=8, blur=False)
+    folder = session.root / "derived" / "s01" / "action"
+    assert not list(folder.glob("*_confidence.png"))
+    first = process_session(session, bits=8, blur=False, confidence=True).scenes["s01"]
+    assert (first.developed, first.skipped) == (3, 3)  # the static pairs have no mask
+    for number in range(3):
+        confidence, mask = (
+            cv2.imread(str(folder / f"t01_000{number}_{part}.png"), cv2.IMREAD_UNCHANGED)
+            for part in ("confidence", "mask")
+        )
+        assert confidence is not None
+        assert confidence.dtype == np.uint8
+        assert confidence.shape == mask.shape
+        assert len(np.unique(confidence)) > 20
+        np.testing.assert_array_equal(confidence >= 128, mask > 0)
+    record = json.loads((folder / "t01_0001.json").read_text())
+    written = (folder / "t01_0001_confidence.png").read_bytes()
+    assert record["files"]["t01_0001_confidence.png"]["sha256"] == hashlib.sha256(written).hexdigest()
+    # a run that does not ask for it has nothing to do, one that does makes what is missing
+    assert process_session(session, bits=8, blur=False).scenes["s01"].skipped == 6
+    (folder / "t01_0001_confidence.png").unlink()
+    assert set(verify_session(session).differing) == {"s01/action/t01_0001"}
+    again = process_session(session, bits=8, blur=False, confidence=True).scenes["s01"]
+    assert (again.developed, again.skipped) == (1, 5)
+    assert (folder / "t01_0001_confidence.png").read_bytes() == written
+    # and one that makes everything anew without it leaves none that nobody vouches for
+    process_session(session, bits=8, blur=False, again=True)
+    assert not list(folder.glob("*_confidence.png"))
+
+
+def test_masks_as_printed_have_no_confidence(session: Session) -> None:
+    with pytest.raises(ProcessingError, match="masks of profile paper have no confidence"):
+        process_session(session, profile="paper", confidence=True)
+    with pytest.raises(ProcessingError, match="without masks no confidence"):
+        process_session(session, masks=False, confidence=True)
 
 
 def test_masks_of_profile_paper_come_from_algorithm_1(session: Session) -> None:
