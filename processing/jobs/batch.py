@@ -8,6 +8,7 @@ or cut from the mains goes on where it ended.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import threading
@@ -173,10 +174,31 @@ def _missing(session: Session, scenes: Sequence[str], job: Job) -> int:
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keep other programs from processing the same session meanwhile; clear away what a killed one left."""
-    folder.mkdir(exist_ok=True)
-    with (folder / ".processing").open("ab") as lock:
+def alone(folder: Path, *, only_read: bool = False) -> Iterator[bool]:
+    """Keep other programs from processing the same session meanwhile; clear away what a killed one left.
+
+    Yields:
+        Whether the folder can be written; where it cannot, nobody processes there, and nothing is locked.
+
+    Args:
+        folder: of the results.
+        only_read: nothing is to be written, so a folder that cannot be is none the worse.
+
+    Raises:
+        ProcessingError: if another program is at it, or the folder cannot be written.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+        lock = (folder / ".processing").open("ab")
+    except OSError as error:
+        if only_read and error.errno in (errno.EROFS, errno.EACCES):
+            yield False
+            return
+        raise ProcessingError(
+            f"cannot write {folder}: {error.strerror}",
+            hint="results lie in the session's folder: copy it to a disk where you may write",
+        ) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -185,4 +207,4 @@ def alone(folder: Path) -> Iterator[None]:
             ) from error
         for part in folder.rglob("*.part"):
             part.unlink(missing_ok=True)
-        yield
+        yield True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -91,7 +93,11 @@ def verify_session(
             "no developed pair is there to be verified", hint="develop first: beamrig process"
         )
     steps.total = max(1, pairs)
-    with alone(session.root / "derived"):
+    with contextlib.ExitStack() as stack:
+        if not stack.enter_context(alone(session.root / "derived", only_read=True)):
+            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="beamrig-verify-")))
+            for work in works:
+                work.frames = scratch / work.scene
         crew = gather(session.root, pairs, workers, scheduler)
         report.workers = crew.name
         for work in works:
@@ -112,10 +118,11 @@ class _SceneCheck:
         session.scene(scene)
         self.threads: int | None = None
         self._session = session
-        self._scene = scene
+        self.scene = scene
         self._report = report
         self._steps = steps
         self._folder = session.root / "derived" / scene
+        self.frames = self._folder / FRAMES
         self._parts: dict[str, dict[str, Any]] = {}
         self._known = {record.id: record for record in session.shots(scene) if isinstance(record, PairRecord)}
         self._stored = {
@@ -146,8 +153,7 @@ class _SceneCheck:
 
     def stages(self) -> Stages:
         """Yield the pairs to be made again; masks as printed need all action pairs first."""
-        frames = self._folder / FRAMES
-        shutil.rmtree(frames, ignore_errors=True)
+        shutil.rmtree(self.frames, ignore_errors=True)
         for record in self.unsound:
             self._differs(record, "its record is damaged, was changed, or is of another beamrig", passed=0)
         for record in self.gone:
@@ -166,7 +172,7 @@ class _SceneCheck:
             ]
             yield [self._call(mask_pair, record, self._compare) for record in literal]
         finally:
-            shutil.rmtree(frames, ignore_errors=True)
+            shutil.rmtree(self.frames, ignore_errors=True)
 
     def _is_literal(self, record: PairRecord) -> bool:
         mask = self._stored[record.id].get("mask")
@@ -203,11 +209,11 @@ class _SceneCheck:
         ]  # fmt: skip
         task = PairTask(
             session=str(self._session.root),
-            scene=self._scene,
+            scene=self.scene,
             job=_job(stored),
             calibration=str(self._calibration(stored)),
             record=record,
-            frames=str(self._folder / FRAMES),
+            frames=str(self.frames),
             mask=mask,
             background=tuple(self._known[pair] for pair in origin.get("background", ())),
             others=tuple(others),
