@@ -107,10 +107,12 @@ class TrueRig:
     Attributes:
         shape: (H, W) of the frames.
         seed: of the noise.
+        cfa: colour order of the frames.
     """
 
     shape: tuple[int, int] = (512, 640)
     seed: int = 1
+    cfa: str = "RGGB"
     rng: np.random.Generator = field(init=False)
 
     def __post_init__(self) -> None:
@@ -164,10 +166,10 @@ class TrueRig:
                 axis=2,
             ).astype(np.float32)  # fmt: skip
         level = np.array(NEUTRAL_RAW) * (np.array([0.96, 0.93, 0.95]) if camera == "B" else 1.0)
-        electrons = noisy(mosaic(light * self.cast(camera) * level * 0.85), self.rng)
+        electrons = noisy(mosaic(light * self.cast(camera) * level * 0.85, self.cfa), self.rng)
         codes = np.clip(np.round(electrons * (WHITE_DN - BLACK_DN) + BLACK_DN), 0, WHITE_DN)
         return RawImage(
-            pixels=codes.astype(np.uint16), cfa="RGGB", black_level=BLACK_DN, white_level=WHITE_DN,
+            pixels=codes.astype(np.uint16), cfa=self.cfa, black_level=BLACK_DN, white_level=WHITE_DN,
             significant_bits=12, exposure_us=24_000.0 if camera == "B" else 3_000.0, gain_db=0.0,
             serial_number=f"T-{camera}", camera=camera, trigger_index=index, frame_id=index,
             timestamp_ns=index * 10**8,
