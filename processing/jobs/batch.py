@@ -205,6 +205,12 @@ def alone(folder: Path, *, only_read: bool = False) -> Iterator[bool]:
             raise ProcessingError(
                 f"another beamrig is processing {folder.parent}", hint="wait for it, or stop it"
             ) from error
-        for part in folder.rglob("*.part"):
-            part.unlink(missing_ok=True)
+        _sweep(folder)
         yield True
+        _sweep(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what a killed program or worker was writing."""
+    for part in folder.rglob("*.part"):
+        part.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import distributed
 from distributed import KilledWorker
+from distributed.client import ClosedClientError
 
 from processing.errors import WorkerLost
 from processing.jobs.pair_record import versions
@@ -57,7 +58,7 @@ class ClusterCrew:
             self.seats = 2 * sum(worker["nthreads"] for worker in workers.values())
             self.name = f"{len(workers)} workers at {address}"
             self._executor = self._client.get_executor(pure=False)
-            self._closed = threading.Event()
+            self._closed, self._lost = threading.Event(), threading.Event()
             watch = threading.Thread(target=self._watch, name="cluster", daemon=True)
             watch.start()
         except BaseException:
@@ -65,8 +66,15 @@ class ClusterCrew:
             raise
 
     def submit(self, work: Callable[[Any], Any], task: Any) -> Future[Any]:
-        """Give a task to the cluster."""
-        future: Future[Any] = self._executor.submit(work, task)
+        """Give a task to the cluster.
+
+        Raises:
+            WorkerLost: if it has gone away meanwhile.
+        """
+        try:
+            future: Future[Any] = self._executor.submit(work, task)
+        except ClosedClientError as error:
+            raise _gone() from error
         return future
 
     def result(self, future: Future[Any]) -> Any:
@@ -82,15 +90,21 @@ class ClusterCrew:
                 "every worker of the cluster that took this task died", hint="look at the workers' logs"
             ) from error
         except CancelledError as error:
-            raise WorkerLost(
-                "the cluster went away: its scheduler is gone, or all of its workers",
-                hint="what was finished stays; start them again and give the same command",
-            ) from error
+            raise _gone() from error
+
+    def check(self) -> None:
+        """Tell when nobody is left who could finish what is under way.
+
+        Raises:
+            WorkerLost: if the scheduler or all workers are gone.
+        """
+        if self._lost.is_set():
+            raise _gone()
 
     def close(self, *, at_once: bool = False) -> None:
         """Say good-bye to the cluster; its workers stay for others."""
         self._closed.set()
-        if self._client.status == "running":  # else it was given up
+        if self._client.status == "running" and not self._lost.is_set():
             self._executor.shutdown(wait=not at_once)
             self._client.close()
 
@@ -103,8 +117,10 @@ class ClusterCrew:
                 continue
             alone_since = alone_since or time.monotonic()
             if time.monotonic() - alone_since > ALONE_S:
-                self._client.close()  # which cancels what is under way
-                return
+                break
+        if not self._closed.is_set():
+            self._lost.set()
+            self._client.close()  # which cancels what is under way
 
     def _wait_for_workers(self, address: str, patience_s: float) -> None:
         try:
@@ -136,6 +152,13 @@ class ClusterCrew:
                     f"worker {worker} does not see {session}",
                     hint="all workers must see the session under the same path",
                 )
+
+
+def _gone() -> WorkerLost:
+    return WorkerLost(
+        "the cluster went away: its scheduler is gone, or all of its workers",
+        hint="what was finished stays; start them again and give the same command",
+    )
 
 
 def _look(session: str) -> tuple[dict[str, str], bool]:

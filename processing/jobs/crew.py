@@ -43,6 +43,13 @@ class Crew(Protocol):
             WorkerLost: if its worker died.
         """
 
+    def check(self) -> None:
+        """Do nothing while the crew can finish what is under way.
+
+        Raises:
+            WorkerLost: if it cannot.
+        """
+
     def close(self, *, at_once: bool = False) -> None:
         """Let all workers go; at once also those that are at work."""
 
@@ -67,6 +74,9 @@ class ThreadCrew:
     def result(self, future: Future[Any]) -> Any:
         """Return what a finished task gave, or raise what it raised."""
         return future.result()
+
+    def check(self) -> None:
+        """Do nothing: threads do not go away."""
 
     def close(self, *, at_once: bool = False) -> None:
         """Wait for the threads; they cannot be ended from outside."""
@@ -95,6 +105,7 @@ class ProcessCrew:
         while self._idle:
             seat = self._idle.pop()
             try:
+                seat.executor.submit(os.getpid).result()  # its death may not be noticed yet
                 future = seat.executor.submit(work, task)
             except BrokenExecutor:  # it died while it had nothing to do: no task is lost
                 seat.close(at_once=True)
@@ -120,6 +131,9 @@ class ProcessCrew:
             raise WorkerLost("the worker process died at this task", hint=hint) from error
         self._idle.append(seat)
         return future.result()
+
+    def check(self) -> None:
+        """Do nothing: a process that dies ends its own task, and another one takes its seat."""
 
     def close(self, *, at_once: bool = False) -> None:
         """End all processes."""

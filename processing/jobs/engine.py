@@ -73,7 +73,7 @@ def run_all(scenes: Iterable[Stages], crew: Crew, cancel: threading.Event) -> bo
 
     Raises:
         NoRoom: if the disk is full.
-        WorkerLost: if worker after worker dies.
+        WorkerLost: if worker after worker dies, or all are gone.
     """
     waiting = iter(scenes)
     running: list[_Running] = []
@@ -90,6 +90,8 @@ def run_all(scenes: Iterable[Stages], crew: Crew, cancel: threading.Event) -> bo
                 scene, call = out.pop(future)
                 scene.out -= 1
                 verdict.deliver(call, crew, future)
+            if out:
+                crew.check()
         if verdict.fatal is not None:
             raise verdict.fatal
         unfinished = [scene for scene in running if scene.advance()]
