@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import geometry
+from processing.alignment.banded import BandedWarp
 from processing.alignment.resample_sinc import SincWarp
 from processing.threads import share
 
@@ -22,7 +23,6 @@ _REACH: Final = 12
 _TAPS: Final = (np.sqrt(3.0) - 2.0) ** np.abs(np.arange(-_REACH, _REACH + 1))
 _PREFILTER: Final = _TAPS / _TAPS.sum()
 """The spline's inverse filter sqrt(3) z^|k|, z = sqrt(3) - 2, cut at 1e-7, with a sum of exactly 1."""
-_BAND_ROWS: Final = 128
 
 Float = NDArray[np.float32]
 
@@ -38,34 +38,19 @@ def _prefilter(image: Float, out: Float) -> None:
     cv2.sepFilter2D(image, cv2.CV_32F, _PREFILTER, _PREFILTER, dst=out, borderType=cv2.BORDER_REFLECT_101)
 
 
-class SplineWarp:
-    """A warp with cached sampling positions, to be applied to many images of one size.
-
-    Args:
-        map_x: (h, w) float32, column in the source for each output pixel.
-        map_y: (h, w) float32, row in the source.
-    """
-
-    def __init__(self, map_x: Float, map_y: Float) -> None:
-        self.shape = map_x.shape
-        self._x, self._y = (np.ascontiguousarray(part, np.float32) for part in (map_x, map_y))
+class SplineWarp(BandedWarp):
+    """A warp by prefiltered cubic B-splines."""
 
     def __call__(self, image: Float, *, threads: int = 2) -> Float:
         """Sample an (H, W) or (H, W, 3) float32 image: (h, w) or (h, w, 3) float32. Outside is mirrored."""
         planes = np.empty((*image.shape[2:], *image.shape[:2]), np.float32).reshape(-1, *image.shape[:2])
         channels = cv2.split(image)
-        out = np.empty(self.shape + image.shape[2:], np.float32)
-        bands = [slice(start, start + _BAND_ROWS) for start in range(0, self.shape[0], _BAND_ROWS)]
 
         def prefilter(channel: int) -> None:
             _prefilter(np.asarray(channels[channel], np.float32), planes[channel])
 
-        def work(rows: slice) -> None:
-            geometry.spline(planes, self._x[rows], self._y[rows], out[rows])
-
         share(prefilter, range(len(planes)), threads)
-        share(work, bands, threads)
-        return out
+        return self._bands(image.shape[2:], lambda x, y, out: geometry.spline(planes, x, y, out), threads)
 
 
 class Aligner(Protocol):

@@ -15,14 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import geometry
-from processing.threads import share
+from processing.alignment.banded import BandedWarp
 
 TAPS: Final = geometry.SINC_TAPS
 PHASES: Final = geometry.SINC_PHASES
 BETA: Final = 4.0
 FIRST: Final = 1 - TAPS // 2
 """Of the taps, counted from the whole pixel at or below the position."""
-_BAND_ROWS: Final = 128
 
 Float = NDArray[np.float32]
 
@@ -45,26 +44,10 @@ def sinc_table() -> Float:
     return np.ascontiguousarray(taps, np.float32)
 
 
-class SincWarp:
-    """A warp by a windowed sinc, to be applied to many images of one size.
-
-    Args:
-        map_x: (h, w) float32, column in the source for each output pixel.
-        map_y: (h, w) float32, row in the source.
-    """
-
-    def __init__(self, map_x: Float, map_y: Float) -> None:
-        self.shape = map_x.shape
-        self._x, self._y = (np.ascontiguousarray(part, np.float32) for part in (map_x, map_y))
+class SincWarp(BandedWarp):
+    """A warp by a windowed sinc."""
 
     def __call__(self, image: Float, *, threads: int = 2) -> Float:
         """Sample an (H, W) or (H, W, 3) float32 image: (h, w) or (h, w, 3) float32. Outside is mirrored."""
-        image = np.ascontiguousarray(image, np.float32)
-        out = np.empty(self.shape + image.shape[2:], np.float32)
-        bands = [slice(start, start + _BAND_ROWS) for start in range(0, self.shape[0], _BAND_ROWS)]
-
-        def work(rows: slice) -> None:
-            geometry.sinc(image, sinc_table(), self._x[rows], self._y[rows], out[rows])
-
-        share(work, bands, threads)
-        return out
+        image, table = np.ascontiguousarray(image, np.float32), sinc_table()
+        return self._bands(image.shape[2:], lambda x, y, out: geometry.sinc(image, table, x, y, out), threads)

@@ -6,6 +6,7 @@ holds. `Given` collects those that a session is to be processed with, and refuse
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,7 +43,7 @@ those of the scene too is measured (`geometry_fit`).
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class Calibration(ABC):
     """What every calibration of the laboratory has.
 
     Attributes:
@@ -52,9 +53,9 @@ class Calibration:
     kind: ClassVar[Kind]
     card: Card
 
+    @abstractmethod
     def payload(self) -> dict[str, Any]:
         """Return what was measured as plain values."""
-        raise NotImplementedError
 
     def content(self) -> dict[str, Any]:
         """Return everything but id and date as plain values."""
