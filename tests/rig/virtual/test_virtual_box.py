@@ -146,8 +146,8 @@ def test_an_unplugged_box_has_no_port_and_a_replugged_one_the_same(
     box: VirtualBox, line: serial.Serial
 ) -> None:
     box.fault("unplug", after=1)
+    line.timeout = 5  # before the plug is pulled: pyserial asks the port again
     line.write(b"BURC 7\n*IDN?\n")
-    line.timeout = 5
     with pytest.raises(serial.SerialException):
         line.read(1)
     assert not os.path.lexists(box.path)
