@@ -58,10 +58,7 @@ def develop_pair(task: PairTask) -> PairResult:
         NoRoom: if the disk is full.
         ProcessingError: if a step fails.
     """
-    prepare(task.threads)
-    watch = Stopwatch()
-    with watch.step("open"):
-        opened = open_pipeline(task.session, task.calibration)
+    watch, opened = _begin(task)
     with watch.step("read"):
         raw = load_checked(task.record)
     with watch.step("develop"):
@@ -75,10 +72,7 @@ def measure_background(task: BackgroundTask) -> dict[str, float]:
     Returns:
         Seconds that each step took.
     """
-    prepare(task.threads)
-    watch = Stopwatch()
-    with watch.step("open"):
-        opened = open_pipeline(task.session, task.calibration)
+    watch, opened = _begin(task)
     with watch.step("background"):
         opened.camera_background(task.camera, task.records, Path(task.frames), keep=True)
     return watch.seconds
@@ -92,10 +86,7 @@ def judge_pair(task: PairTask) -> PairResult:
         NoRoom: if the disk is full.
         ProcessingError: if a step fails.
     """
-    prepare(task.threads)
-    watch = Stopwatch()
-    with watch.step("open"):
-        opened = open_pipeline(task.session, task.calibration)
+    watch, opened = _begin(task)
     with watch.step("read"):
         raw = load_checked(task.record)
         eight = opened.eight_bit(task.record, Path(task.frames))
@@ -110,10 +101,7 @@ def mask_pair(task: PairTask) -> PairResult:
         NoRoom: if the disk is full.
         ProcessingError: if a step fails.
     """
-    prepare(task.threads)
-    watch = Stopwatch()
-    with watch.step("open"):
-        opened = open_pipeline(task.session, task.calibration)
+    watch, opened = _begin(task)
     frames = Path(task.frames)
     with watch.step("mask"):
         static = opened.eight_bit(task.background[0], frames)
@@ -143,6 +131,15 @@ def measure_blur_task(task: BlurTask) -> dict[str, Any]:
     opened = open_pipeline(task.session, task.calibration)
     sound = [record for record in task.records if is_sound(record)]
     return measure_scene_blur(opened.pipeline, sound).to_dict()
+
+
+def _begin(task: PairTask | BackgroundTask) -> tuple[Stopwatch, Opened]:
+    """Make the worker ready for a task, and open its pipeline on the clock."""
+    prepare(task.threads)
+    watch = Stopwatch()
+    with watch.step("open"):
+        opened = open_pipeline(task.session, task.calibration)
+    return watch, opened
 
 
 def _deliver(
