@@ -1,6 +1,6 @@
 """How much faster the engine's own choice is than the same network run plainly, in the same process.
 
-Reference: the network as `models.lbag` writes it, float32, contiguous layout, the whole picture at once. The
+Reference: the network as `models.networks.lbag` writes it, float32, contiguous, the whole picture at once. The
 two run in turn, and the best time of each counts, so that a busy machine disturbs both alike.
 
     python benchmarks/bench_deblur.py [--base 16] [--num-res 2] [--height 1024] [--width 1224] [--repeats 3]
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from models.checkpoints import save_safetensors
 from models.deblur import DeblurEngine
-from models.lbag import seeded_lbag
+from models.networks.lbag import seeded_lbag
 from models.pictures import to_planes
 
 

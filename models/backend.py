@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.errors import EngineError
 from models.fused import can_fuse, fuse_
-from models.lbag import LBAG
+from models.networks.lbag import LBAG
 
 __all__ = ["DEVICES", "PRECISIONS", "Backend", "Device", "Precision", "choose_backend", "fresh_copy", "place"]
 

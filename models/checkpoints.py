@@ -30,7 +30,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.errors import CheckpointError
-from models.lbag import LBAG
+from models.networks.lbag import LBAG
 from models.state import Architecture, StateDict, check_state
 
 __all__ = ["Checkpoint", "initialise_from_mimo_unet", "load_lbag", "read_checkpoint", "save_safetensors"]

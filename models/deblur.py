@@ -19,8 +19,8 @@ from models.backend import choose_backend, place
 from models.checkpoints import load_lbag
 from models.errors import Cancelled
 from models.fused import FusedBlock
-from models.layers import ResBlock
-from models.lbag import LBAG, MULTIPLE, receptive_radius_px, seeded_lbag
+from models.networks.layers import ResBlock
+from models.networks.lbag import LBAG, MULTIPLE, receptive_radius_px, seeded_lbag
 from models.pictures import FloatImage, as_unit_range, pad_to_multiple, to_planes
 from models.tiles import Tile, plan_tiles
 

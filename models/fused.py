@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.layers import ConvUnit, ResBlock, ResStage
-from models.lbag import LBAG
+from models.networks.layers import ConvUnit, ResBlock, ResStage
+from models.networks.lbag import LBAG
 
 __all__ = ["FusedBlock", "can_fuse", "fuse_"]
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from models.errors import CheckpointError
-from models.lbag import LBAG
+from models.networks.lbag import LBAG
 
 __all__ = ["Architecture", "StateDict", "check_state", "expected_shapes", "infer_architecture"]
 

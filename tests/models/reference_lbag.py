@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.lbag import LBAG
+from models.networks.lbag import LBAG
 
 State = dict[str, Tensor]
 NAMES_FILE = Path(__file__).parent / "data" / "lbag_released_names.txt"

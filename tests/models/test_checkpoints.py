@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from models.checkpoints import initialise_from_mimo_unet, load_lbag, read_checkpoint, save_safetensors
 from models.errors import CheckpointError
-from models.lbag import LBAG
+from models.networks.lbag import LBAG
 from tests.models import reference_lbag as reference
 
 State = dict[str, torch.Tensor]

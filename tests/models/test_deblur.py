@@ -17,7 +17,7 @@ from models.backend import choose_backend
 from models.checkpoints import load_lbag, save_safetensors
 from models.deblur import DeblurEngine
 from models.errors import Cancelled, CheckpointError, EngineError, ImageError
-from models.layers import GateBlock
+from models.networks.layers import GateBlock
 from tests.models import reference_lbag as reference
 
 Image = npt.NDArray[np.float32]

@@ -7,7 +7,7 @@ import torch
 
 from models.backend import Backend, place
 from models.fused import FusedBlock, can_fuse, fuse_
-from models.layers import ResBlock
+from models.networks.layers import ResBlock
 from tests.models import reference_lbag as reference
 
 needs_fusion = pytest.mark.skipif(not can_fuse(torch.float32), reason="torch has no fused operators here")

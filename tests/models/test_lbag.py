@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import ImageError
-from models.layers import AFF, FAM, SCM, GateBlock, halve
-from models.lbag import LBAG, receptive_radius_px, seeded_lbag
+from models.networks.layers import AFF, FAM, SCM, GateBlock, halve
+from models.networks.lbag import LBAG, receptive_radius_px, seeded_lbag
 from tests.models import reference_lbag as reference
 
 

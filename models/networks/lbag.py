@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import ImageError
-from models.layers import AFF, FAM, SCM, ConvUnit, GateBlock, ResStage, Scale, halve
+from models.networks.layers import AFF, FAM, SCM, ConvUnit, GateBlock, ResStage, Scale, halve
 
 __all__ = ["LBAG", "MULTIPLE", "receptive_radius_px", "seeded_lbag"]
 
