@@ -1,4 +1,4 @@
-"""The weights that ship with beamrig; `MODEL_CARD.md` beside them says what they are and how they were made."""
+"""The weights that ship with beamrig; `MODEL_CARD.md` beside them says what they are and how made."""
 
 from __future__ import annotations
 
