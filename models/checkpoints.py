@@ -30,7 +30,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.errors import CheckpointError
-from models.networks.lbag import LBAG
+from models.networks.lbag import LBAG, RELEASED_GATE_MIN
 from models.state import Architecture, StateDict, check_state
 
 __all__ = ["Checkpoint", "initialise_from_mimo_unet", "load_lbag", "read_checkpoint", "save_safetensors"]
@@ -51,6 +51,7 @@ class Checkpoint:
         trained: Whether the weights come from a training.
         note: What the operator should know about the weights; may be empty.
         recipe: How they were trained, as the file tells it; empty for the authors' files.
+        gate_min: Lower clamp of LBAG's gate: what our own header says, 0.1 (as released) where none is said.
     """
 
     path: Path
@@ -60,6 +61,7 @@ class Checkpoint:
     trained: bool
     note: str
     recipe: Mapping[str, Any]
+    gate_min: float = RELEASED_GATE_MIN
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -90,7 +92,7 @@ def load_lbag(path: Path) -> tuple[LBAG, Checkpoint]:
             hint="it can initialise a training of LBAG; to deblur, name LBAG weights",
         )
     size = checkpoint.architecture
-    model = LBAG(size.base, size.num_res)
+    model = LBAG(size.base, size.num_res, gate_min=checkpoint.gate_min)
     model.load_state_dict(checkpoint.state, strict=True)
     return model.eval(), checkpoint
 
@@ -138,9 +140,11 @@ def save_safetensors(
         raise CheckpointError(f"own weights end in .safetensors, not {path.suffix or 'nothing'}")
     state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     digest = _digest(state)
+    gate_min = model.gate.gate_min
+    stated = {"name": "lbag", "base": model.base, "num_res": model.num_res, "gate_min": gate_min}
     metadata = {
         "format": FORMAT,
-        "architecture": json.dumps({"name": "lbag", "base": model.base, "num_res": model.num_res}),
+        "architecture": json.dumps(stated),
         "trained": json.dumps(trained),
         "recipe": json.dumps(dict(recipe)),
         "note": note,
@@ -174,11 +178,16 @@ def _read_safetensors(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path.name} has an unreadable header: {error}") from error
     if not isinstance(trained, bool) or not isinstance(recipe, dict) or not isinstance(stated, dict):
         raise CheckpointError(f"{path.name} has an unreadable header")
+    gate_min = stated.pop("gate_min", RELEASED_GATE_MIN)
+    if isinstance(gate_min, bool) or not isinstance(gate_min, int | float) or not 0 <= gate_min <= 1:
+        raise CheckpointError(f"{path.name} says its gate is clamped at {gate_min!r}, not between 0 and 1")
     architecture = check_state(state, path.name)
     if stated != {"name": "lbag", "base": architecture.base, "num_res": architecture.num_res}:
         raise CheckpointError(f"{path.name} says it is {stated}, its tensors are {architecture}")
     note = metadata.get("note", "")
-    return Checkpoint(path, "beamrig", _as_float32(state), architecture, trained, note, recipe)
+    return Checkpoint(
+        path, "beamrig", _as_float32(state), architecture, trained, note, recipe, float(gate_min)
+    )
 
 
 def _read_pickle(path: Path) -> Checkpoint:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from models.errors import ImageError
 from models.networks.layers import AFF, FAM, SCM, ConvUnit, GateBlock, ResStage, Scale, halve
 
-__all__ = ["LBAG", "MULTIPLE", "receptive_radius_px", "seeded_lbag"]
+__all__ = ["LBAG", "MULTIPLE", "RELEASED_GATE_MIN", "receptive_radius_px", "seeded_lbag"]
 
 MULTIPLE = 4
 """Height and width of the input must be multiples of this (two halvings)."""

@@ -218,6 +218,24 @@ def test_own_weights_come_back_with_their_story(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("gate_min", [0.0, 0.1, 0.25])
+def test_own_weights_keep_the_clamp_of_their_gate(tmp_path: Path, gate_min: float) -> None:
+    path = tmp_path / "own.safetensors"
+    model = LBAG(4, 1, gate_min=gate_min)
+    save_safetensors(path, model, trained=True, recipe={})
+    loaded, checkpoint = load_lbag(path)
+    assert loaded.gate.gate_min == checkpoint.gate_min == gate_min
+    image = torch.rand(1, 3, 8, 8)
+    assert torch.equal(loaded(image)[2].sharp, model.eval()(image)[2].sharp)
+
+
+def test_own_weights_without_a_word_on_the_clamp_have_the_released_one(tmp_path: Path) -> None:
+    path = tmp_path / "own.safetensors"
+    save_safetensors(path, LBAG(4, 1, gate_min=0.3), trained=True, recipe={})
+    rewrite(path, load_file(path), architecture=json.dumps({"name": "lbag", "base": 4, "num_res": 1}))
+    assert load_lbag(path)[0].gate.gate_min == 0.1
+
+
 def rewrite(path: Path, state: State, **changes: str) -> None:
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
@@ -240,6 +258,10 @@ def test_own_weights_with_one_changed_number_are_refused(tmp_path: Path) -> None
         {"format": "other"},
         {"architecture": "{"},
         {"architecture": json.dumps({"name": "lbag", "base": 8, "num_res": 1})},
+        {"architecture": json.dumps({"name": "lbag", "base": 4, "num_res": 1, "gate_min": "0.1"})},
+        {"architecture": json.dumps({"name": "lbag", "base": 4, "num_res": 1, "gate_min": -0.1})},
+        {"architecture": '{"name": "lbag", "base": 4, "num_res": 1, "gate_min": NaN}'},
+        {"architecture": json.dumps({"name": "lbag", "base": 4, "num_res": 1, "gate_min": True})},
         {"trained": '"yes"'},
         {"recipe": "[]"},
     ],
