@@ -1,7 +1,7 @@
 """How much faster the engine's own choice is than the same network run plainly, in the same process.
 
-Reference: the network as `models.networks.lbag` writes it, float32, contiguous, the whole picture at once. The
-two run in turn, and the best time of each counts, so that a busy machine disturbs both alike.
+Reference: the network as `models.networks.lbag` writes it, float32, contiguous, the whole picture at once.
+The two run in turn, and the best time of each counts, so that a busy machine disturbs both alike.
 
     python benchmarks/bench_deblur.py [--base 16] [--num-res 2] [--height 1024] [--width 1224] [--repeats 3]
 """
