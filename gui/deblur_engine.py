@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from models.deblur import DeblurEngine
 
-WEIGHTS_VARIABLE = "BEAMRIG_WEIGHTS"
-"""Names a checkpoint for the preview; without it the engine runs untrained weights, and says so."""
 
-
-def default_engine() -> DeblurEngine:
-    """Make the engine with the weights that ``$BEAMRIG_WEIGHTS`` names, or none.
+def default_engine(weights: Path | None = None) -> DeblurEngine:
+    """Make the engine with these weights, else those of ``$BEAMRIG_WEIGHTS``, else the shipped ones.
 
     Raises:
         BeamrigError: The weights cannot be used.
     """
     from models.deblur import DeblurEngine
+    from models.weights import choose_weights
 
-    weights = os.environ.get(WEIGHTS_VARIABLE)
-    return DeblurEngine(Path(weights) if weights else None)
+    return DeblurEngine(choose_weights(weights))

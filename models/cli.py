@@ -62,7 +62,7 @@ def deblur(
     """Remove local motion blur from developed B pictures with LBAG.
 
     For every IN.png writes IN_deblurred.png (16 bit if IN is) and IN_mask.png, the blur mask, white where the
-    network sees blur. Without --weights an untrained network shows the way, not a result.
+    network sees blur. Without --weights those of $BEAMRIG_WEIGHTS are used, else the shipped ones.
     """
     if explain:
         _print_explanation(_engine(weights, device, precision), as_json)
@@ -101,8 +101,9 @@ def deblur(
 
 def _engine(weights: Path | None, device: str, precision: str) -> DeblurEngine:
     from models.deblur import DeblurEngine
+    from models.weights import choose_weights
 
-    return DeblurEngine(weights, device, precision)
+    return DeblurEngine(choose_weights(weights), device, precision)
 
 
 def _print_explanation(engine: DeblurEngine, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from beamrig.demo.figures import Figures, Processed, compare, process_scene
 from beamrig.demo.report import Report
 from beamrig.demo.truth import mispaired
 from models.deblur import DeblurEngine
+from models.weights import choose_weights
 from processing.isp import to_8bit
 from processing.pipeline import Developed
 from processing.profile import Profile
@@ -148,7 +149,7 @@ def _figures(
 
 def _deblur(developed: Developed, mask: NDArray[np.uint8], album: Album, tell: Tell) -> dict[str, Any]:
     """Deblur B of a pair; return what ran, and what it did to the moving object and to the background."""
-    engine = DeblurEngine()
+    engine = DeblurEngine(choose_weights())
     result = engine.run(developed.b, progress=lambda done: tell("deblur", done, "LBAG on one pair"))
     album.deblurred(developed, result, mask)
     inside = mask > 0

@@ -18,7 +18,8 @@ Wait = Callable[..., None]
 
 
 @pytest.fixture
-def page(qtbot: QtBot) -> Iterator[DeblurPage]:
+def page(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeblurPage]:
+    monkeypatch.setenv("BEAMRIG_WEIGHTS", "untrained")
     made = DeblurPage(Settings())
     qtbot.addWidget(made)
     made.resize(1100, 700)

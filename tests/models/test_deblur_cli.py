@@ -71,7 +71,8 @@ def test_several_pictures_are_reported_as_json(tmp_path: Path, tiny_weights: Pat
         assert entry["precision"] == report["engine"]["precision"]
 
 
-def test_without_weights_a_plain_warning_comes_first(tmp_path: Path) -> None:
+def test_without_weights_a_plain_warning_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEAMRIG_WEIGHTS", "untrained")
     source = photo(tmp_path / "a.png")
     result = deblurred(source, "--out", tmp_path, "--precision", "fp32", "--json")
     assert result.exit_code == 0, result.output
