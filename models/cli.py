@@ -21,15 +21,21 @@ _EXAMPLES = """\b
 Examples:
   beamrig deblur my-session/derived/s01/action/t01_0000_B.png --out deblurred
   beamrig deblur *_B.png --weights lbag.safetensors --out deblurred --json
+  beamrig deblur my-session --only-moved
   beamrig deblur --explain
 
+A session's results lie beside its developed pictures: <pair>_deblurred.png, <pair>_deblurred_mask.png and a
+record. What is there already is not made again; Ctrl+C keeps what is finished. Exit code 2: pairs failed
+(the rest is done); 130: stopped.
+
 JSON: engine, pictures [{input, deblurred, mask, height_px, width_px, bits, seconds, tiles, device, precision,
-trained, notes}]; with --explain the engine alone
+trained, notes}]; with --explain the engine alone; of a session engine, root, deblurred [pair], skipped
+[pair], undeveloped {pair: reason}, failed {pair: reason}, share, cancelled, seconds
 """
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("pictures", nargs=-1, type=PathName(exists=True, dir_okay=False), metavar="IN.png ...")
+@click.argument("pictures", nargs=-1, type=PathName(exists=True), metavar="SESSION | IN.png ...")
 @click.option("--weights", type=PathName(), help="LBAG weights (.ckpt or .safetensors).")
 @click.option("--out", type=PathName(), help="Folder for the results; made if missing.")
 @click.option(
@@ -47,6 +53,18 @@ trained, notes}]; with --explain the engine alone
     help="auto measures on this machine.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace results that exist.")
+@click.option("--scene", "scenes", multiple=True, metavar="NAME", help="Of a session; repeatable.")
+@click.option(
+    "--take", "takes", multiple=True, type=click.IntRange(1), metavar="N", help="Likewise; repeatable."
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["action", "static", "all"]),
+    default="action",
+    show_default=True,
+    help="Of a session: pairs of these takes.",
+)
+@click.option("--only-moved", is_flag=True, help="Of a session: run the network only where B differs from S.")
 @click.option("--explain", is_flag=True, help="Only say what would run, where and why.")
 @json_option
 def deblur(
@@ -56,10 +74,14 @@ def deblur(
     device: str,
     precision: str,
     overwrite: bool,
+    scenes: tuple[str, ...],
+    takes: tuple[int, ...],
+    kind: str,
+    only_moved: bool,
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Remove local motion blur from developed B pictures with LBAG.
+    """Remove local motion blur from developed B pictures with LBAG, or from all developed pairs of a SESSION.
 
     For every IN.png writes IN_deblurred.png (16 bit if IN is) and IN_mask.png, the blur mask, white where the
     network sees blur. Without --weights those of $BEAMRIG_WEIGHTS are used, else the shipped ones.
@@ -69,6 +91,20 @@ def deblur(
         return
     if not pictures:
         raise click.UsageError("name at least one picture, or --explain")
+    if len(pictures) == 1 and pictures[0].is_dir():
+        if out is not None:
+            raise click.UsageError("results of a session lie in the session: leave --out away")
+        from models.session_cli import deblur_whole_session
+        from models.session_pair import DeblurWish
+
+        wish = DeblurWish(scenes, takes, kind, only_moved, precision, again=overwrite)
+        deblur_whole_session(pictures[0], weights, device, wish, as_json=as_json)
+        return
+    if scenes or takes or only_moved or kind != "action":
+        raise click.UsageError("--scene, --take, --kind and --only-moved go with a session")
+    folder = next((path for path in pictures if path.is_dir()), None)
+    if folder is not None:
+        raise click.UsageError(f"{folder} is a folder: name pictures, or one session alone")
     if out is None:
         raise click.UsageError("name the folder for the results with --out DIR")
     targets = _targets(pictures, out, overwrite)

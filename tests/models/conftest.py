@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from models.checkpoints import save_safetensors
+from processing.jobs.batch import process_session
 from tests.models.reference_lbag import lively_network
+from tests.processing.scenes import record_session
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -30,3 +32,13 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def picture() -> npt.NDArray[np.float32]:
     """A textured picture of odd size, (91, 134, 3) in 0..1."""
     return np.random.default_rng(5).random((91, 134, 3), dtype=np.float32)
+
+
+@pytest.fixture(scope="session")
+def developed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A session of 512x640 pixels with two developed action pairs of 16 bit, which nobody changes."""
+    folder = tmp_path_factory.mktemp("developed") / "session"
+    with record_session(folder, pairs=2) as session:
+        report = process_session(session, workers=1, blur=False)
+    assert not report.failures()
+    return folder
