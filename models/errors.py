@@ -19,3 +19,7 @@ class EngineError(BeamrigError):
 
 class Cancelled(BeamrigError):
     """The operator stopped the work before it was done."""
+
+
+class SynthesisError(BeamrigError):
+    """Pairs cannot be made from the photographs, the film or the settings that were given."""
