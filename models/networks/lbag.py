@@ -8,22 +8,19 @@ parameters and the order of concatenations are those of the public checkpoints.
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from models.errors import ImageError
-from models.networks.layers import AFF, FAM, SCM, ConvUnit, GateBlock, ResStage, Scale, halve
+from models.networks.layers import GateBlock, Scale
+from models.networks.mimo_unet import MULTIPLE, MIMOBackbone
 
 __all__ = ["LBAG", "MULTIPLE", "RELEASED_GATE_MIN", "receptive_radius_px", "seeded_lbag"]
-
-MULTIPLE = 4
-"""Height and width of the input must be multiples of this (two halvings)."""
 
 RELEASED_BASE = 32
 RELEASED_NUM_RES = 20
 RELEASED_GATE_MIN = 0.1
 
 
-class LBAG(nn.Module):
+class LBAG(MIMOBackbone):
     """Predicts a sharp image and a local blur mask at three scales.
 
     Args:
@@ -41,35 +38,15 @@ class LBAG(nn.Module):
         gate_min: float = RELEASED_GATE_MIN,
         drop: float = 0.1,
     ) -> None:
-        super().__init__()
-        if base < 2 or num_res < 1:
-            raise ValueError(f"LBAG needs base >= 2 and num_res >= 1, not {base} and {num_res}")
-        self.base = base
-        self.num_res = num_res
-        self.Encoder = nn.ModuleList(ResStage(base * width, num_res) for width in (1, 2, 4))
-        self.feat_extract = nn.ModuleList(
-            [
-                ConvUnit(3, base, 3),
-                ConvUnit(base, base * 2, 3, stride=2),
-                ConvUnit(base * 2, base * 4, 3, stride=2),
-                ConvUnit(base * 4, base * 2, 4, stride=2, upward=True),
-                ConvUnit(base * 2, base, 4, stride=2, upward=True),
-                ConvUnit(base, 4, 3, relu=False),
-            ]
-        )
-        self.Decoder = nn.ModuleList(ResStage(base * width, num_res) for width in (4, 2, 1))
-        self.Convs = nn.ModuleList([ConvUnit(base * 4, base * 2, 1), ConvUnit(base * 2, base, 1)])
-        self.ConvsOut = nn.ModuleList(
-            [ConvUnit(base * 4, 4, 3, relu=False), ConvUnit(base * 2, 4, 3, relu=False)]
-        )
-        self.AFFs = nn.ModuleList([AFF(base, 0), AFF(base, 1)])
-        self.FAM1 = FAM(base * 4)
-        self.SCM1 = SCM(base * 4)
-        self.FAM2 = FAM(base * 2)
-        self.SCM2 = SCM(base * 2)
-        self.drop1 = nn.Dropout2d(drop)
-        self.drop2 = nn.Dropout2d(drop)
+        super().__init__(base, num_res, 4, drop)
+        if not 0 <= gate_min <= 1:
+            raise ValueError(f"the gate is clamped between 0 and 1, not at {gate_min}")
         self.gate = GateBlock(gate_min)
+
+    @property
+    def gate_min(self) -> float:
+        """Lower clamp of the gate."""
+        return self.gate.gate_min
 
     def forward(self, image: Tensor) -> tuple[Scale, Scale, Scale]:
         """Return sharp image, gate and mask at scales 1/4, 1/2 and 1, in this order.
@@ -82,33 +59,7 @@ class LBAG(nn.Module):
         Raises:
             ImageError: `image` has another shape.
         """
-        if image.ndim != 4 or image.shape[1] != 3 or image.shape[2] % MULTIPLE or image.shape[3] % MULTIPLE:
-            raise ImageError(
-                f"the network takes (N, 3, H, W), H and W multiples of {MULTIPLE}, not {tuple(image.shape)}"
-            )
-        image_2 = halve(image)
-        image_4 = halve(image_2)
-        dtype = next(self.parameters()).dtype
-
-        # Contracting steps: each reduced image joins the features of its scale.
-        full = self.Encoder[0](self.feat_extract[0](image.to(dtype)))
-        half = self.Encoder[1](self.FAM2(self.feat_extract[1](full), self.SCM2(image_2.to(dtype))))
-        z = self.Encoder[2](self.FAM1(self.feat_extract[2](half), self.SCM1(image_4.to(dtype))))
-
-        # Skip connections see all three scales. Both read the encoder's maps, none the other's result.
-        skip_2 = self.drop2(self.AFFs[1](full, half, z))
-        skip_1 = self.drop1(self.AFFs[0](full, half, z))
-        del full, half
-
-        # Expansive steps, a gate block after each.
-        z = self.Decoder[0](z)
-        coarse: Scale = self.gate(self.ConvsOut[0](z), image_4)
-        z = self.Decoder[1](self.Convs[0](torch.cat([self.feat_extract[3](z), skip_2], dim=1)))
-        del skip_2
-        middle: Scale = self.gate(self.ConvsOut[1](z), image_2)
-        z = self.Decoder[2](self.Convs[1](torch.cat([self.feat_extract[4](z), skip_1], dim=1)))
-        del skip_1
-        fine: Scale = self.gate(self.feat_extract[5](z), image)
+        coarse, middle, fine = (self.gate(latent, small) for latent, small in self.latents(image))
         return coarse, middle, fine
 
 
