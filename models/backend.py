@@ -1,33 +1,39 @@
-"""On what, and in which precision, a network runs: chosen by measuring, not by the name of the machine."""
+"""Device, precision and form in which a network can run; which of them it does, `models.choice` measures."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor
 
 from models.errors import EngineError
 from models.fused import can_fuse, fuse_
 from models.networks.lbag import LBAG
 
-__all__ = ["DEVICES", "PRECISIONS", "Backend", "Device", "Precision", "choose_backend", "fresh_copy", "place"]
+__all__ = [
+    "DEVICES",
+    "FORMS",
+    "PRECISIONS",
+    "Backend",
+    "Candidate",
+    "Device",
+    "Precision",
+    "backend_as_asked",
+    "candidates_for",
+    "fresh_copy",
+    "place",
+    "resolve_device",
+]
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 PRECISIONS: tuple[Precision, ...] = ("auto", "fp32", "bf16", "fp16")
+FORMS = ("contiguous", "channels-last", "fused", "graph", "compiled")
+"""Plain modules in either layout; oneDNN's fused primitives (CPU); CUDA graphs; torch.compile (CUDA)."""
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-PROBE_SIDE_PX = 128
-PROBE_REPEATS = 2
-LEAST_GAIN = 1.15
-"""Reduced precision must be at least this much faster, or its rounding buys nothing."""
-RMS_TOLERANCE = 0.5 / 255
-MAX_TOLERANCE = 4.0 / 255
 
 
 @dataclass(frozen=True)
@@ -38,27 +44,53 @@ class Backend:
         device: "cpu" or "cuda".
         precision: "fp32", "bf16" or "fp16"; what the features are computed in. Pictures stay float32.
         reason: Why this and not another, in one line.
-        fused: Whether convolutions run fused with what follows them (`models.fused`).
+        form: One of `FORMS`.
     """
 
     device: str
     precision: str
-    reason: str
-    fused: bool = False
+    reason: str = ""
+    form: str = "channels-last"
 
     @property
     def dtype(self) -> torch.dtype:
         """Type of weights and features."""
         return _DTYPES[self.precision]
 
+    @property
+    def fused(self) -> bool:
+        """Whether convolutions run fused with what follows them (`models.fused`)."""
+        return self.form == "fused"
 
-def choose_backend(model: LBAG, device: str = "auto", precision: str = "auto") -> Backend:
-    """Choose device and precision for a network; in doubt by timing it on a small picture.
+    @property
+    def name(self) -> str:
+        """Precision and form in words."""
+        return f"{self.precision} {self.form}"
 
-    Args:
-        model: The network in float32 on the CPU, in eval mode; it is not changed.
-        device: "auto", "cpu" or "cuda".
-        precision: "auto", "fp32", "bf16" or "fp16".
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to run a network, and what became of it.
+
+    Attributes:
+        precision: "fp32", "bf16" or "fp16".
+        form: One of `FORMS`.
+        seconds: Least time of the probe picture; None where it was not or could not be run.
+        rms_of_255: Rms deviation from float32 on the probe, in 8-bit grey levels.
+        worst_of_255: Largest deviation from float32 on the probe, in 8-bit grey levels.
+        verdict: "chosen", or why not.
+    """
+
+    precision: str
+    form: str
+    seconds: float | None
+    rms_of_255: float | None
+    worst_of_255: float | None
+    verdict: str
+
+
+def resolve_device(device: str, precision: str) -> str:
+    """Return "cpu" or "cuda" for what was asked.
 
     Raises:
         EngineError: The machine cannot do what was asked.
@@ -71,15 +103,30 @@ def choose_backend(model: LBAG, device: str = "auto", precision: str = "auto") -
     has_cuda = torch.cuda.is_available()
     if device == "cuda" and not has_cuda:
         raise EngineError("this machine has no CUDA device that torch can use", hint="--device cpu")
-    chosen = "cuda" if has_cuda and device != "cpu" else "cpu"
-    if chosen == "cpu" and precision == "fp16":
+    resolved = "cuda" if has_cuda and device != "cpu" else "cpu"
+    if resolved == "cpu" and precision == "fp16":
         raise EngineError("float16 is for CUDA devices", hint="--precision bf16 or fp32")
-    if precision != "auto":
-        return _backend(chosen, precision, "as asked")
-    if chosen == "cuda":
+    return resolved
+
+
+def backend_as_asked(device: str, precision: str) -> Backend:
+    """Return the way for a precision that the caller insists on; nothing is measured."""
+    form = "fused" if device == "cpu" and can_fuse(_DTYPES[precision]) else "channels-last"
+    return Backend(device, precision, "as asked", form)
+
+
+def candidates_for(device: str) -> list[Backend]:
+    """Return every way worth trying on a device; the first is the reference, plain float32."""
+    if device == "cuda":
         half = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-        return _judge(model, "cuda", half)
-    return _judge(model, "cpu", "bf16")
+        return [
+            Backend(device, "fp32"),
+            *(Backend(device, half, form=form) for form in ("channels-last", "graph", "compiled")),
+        ]
+    ways = [Backend(device, "fp32", form="contiguous"), Backend(device, "fp32")]
+    ways += [Backend(device, "fp32", form="fused")] if can_fuse(torch.float32) else []
+    ways += [Backend(device, "bf16")]
+    return [*ways, Backend(device, "bf16", form="fused")] if can_fuse(torch.bfloat16) else ways
 
 
 def fresh_copy(model: LBAG) -> LBAG:
@@ -90,49 +137,13 @@ def fresh_copy(model: LBAG) -> LBAG:
 
 
 def place(model: LBAG, backend: Backend) -> LBAG:
-    """Return a copy of the network for a backend, its weights in channels-last order.
+    """Return a copy of the network for a backend, its weights in channels-last order or "contiguous".
 
     Channels-last is what oneDNN's and cuDNN's fast kernels read; on a CPU with AMX the layout matters as much
-    as the type.
+    as the type. What "graph" and "compiled" add is done by `models.runner`.
     """
     copy = fresh_copy(model).to(device=backend.device, dtype=backend.dtype)
+    if backend.form == "contiguous":
+        return copy
     placed: LBAG = copy.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return fuse_(placed) if backend.fused else placed
-
-
-def _backend(device: str, precision: str, reason: str) -> Backend:
-    return Backend(device, precision, reason, fused=device == "cpu" and can_fuse(_DTYPES[precision]))
-
-
-def _judge(model: LBAG, device: str, reduced: str) -> Backend:
-    """Time and compare float32 with the reduced precision on a seeded picture."""
-    full, half = _backend(device, "fp32", ""), _backend(device, reduced, "")
-    exact, seconds_full = _try_out(place(model, full), device)
-    rounded, seconds_reduced = _try_out(place(model, half), device)
-    difference = rounded.clamp(0, 1) - exact.clamp(0, 1)
-    rms, worst = float(difference.square().mean().sqrt()), float(difference.abs().max())
-    gain = seconds_full / seconds_reduced
-    measured = f"{reduced} is {gain:.1f} x as fast as fp32 here, rms deviation {rms * 255:.2f}/255"
-    if not (rms <= RMS_TOLERANCE and worst <= MAX_TOLERANCE):
-        said = f"{reduced} deviates by up to {worst * 255:.1f}/255 with these weights"
-        return replace(full, reason=said)
-    return replace(half if gain >= LEAST_GAIN else full, reason=measured)
-
-
-def _try_out(model: LBAG, device: str) -> tuple[Tensor, float]:
-    """Return the sharp image of a seeded picture and the least of several times, in seconds."""
-    dice = torch.Generator().manual_seed(7)
-    coarse = torch.rand(1, 3, PROBE_SIDE_PX // 8, PROBE_SIDE_PX // 8, generator=dice)
-    smooth = torch.nn.functional.interpolate(coarse, scale_factor=8.0, mode="bilinear")
-    picture = smooth * 0.9 + 0.1 * torch.rand(smooth.shape, generator=dice)
-    picture = picture.to(device).contiguous(memory_format=torch.channels_last)
-    best = float("inf")
-    with torch.inference_mode():
-        sharp = model(picture)[2].sharp  # the first pass also sets up kernels and is not timed
-        for _ in range(PROBE_REPEATS):
-            started = time.perf_counter()
-            sharp = model(picture)[2].sharp
-            if device == "cuda":
-                torch.cuda.synchronize()
-            best = min(best, time.perf_counter() - started)
-    return sharp.float().cpu(), best

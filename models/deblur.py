@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,82 +15,29 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models.backend import choose_backend, place
 from models.checkpoints import load_lbag
+from models.choice import choose
 from models.errors import Cancelled
-from models.fused import FusedBlock
-from models.networks.layers import ResBlock
-from models.networks.lbag import LBAG, MULTIPLE, receptive_radius_px, seeded_lbag
+from models.halo import LARGEST_HALO_PX, complete
+from models.memory import Memory
+from models.moved import cells_of_difference, cells_of_mask
+from models.networks.lbag import MULTIPLE, receptive_radius_px, seeded_lbag
 from models.pictures import FloatImage, as_unit_range, pad_to_multiple, to_planes
+from models.rectangles import CostModel, plan_moved
+from models.results import DeblurResult, EngineInfo
+from models.runner import Progress, Runner
 from models.tiles import Tile, plan_tiles
 
-__all__ = ["DeblurEngine", "DeblurResult", "EngineInfo"]
+__all__ = ["LARGEST_HALO_PX", "DeblurEngine", "DeblurResult", "EngineInfo"]
 
 UNTRAINED_BASE = 16
 UNTRAINED_NUM_RES = 2
 UNTRAINED_NOTE = "untrained weights: the preview shows the way, not a result"
 
 MEMORY_LIMIT_BYTES = 4 * 2**30
-LARGEST_HALO_PX = 192
-"""The released network can see 584 px far, but what lies beyond this adds less than a grey level of 8 bit."""
-
 LEAST_PREVIEW_PX = 256
-
-Progress = Callable[[float], None]
-
-
-@dataclass(frozen=True)
-class EngineInfo:
-    """What the engine runs, where, and why.
-
-    Attributes:
-        device: "cpu" or "cuda".
-        precision: "fp32", "bf16" or "fp16".
-        reason: Why this precision was chosen, in one line.
-        fused: Whether convolutions run fused with what follows them.
-        weights: Path of the weights; None for the untrained network.
-        architecture: The network in words.
-        parameters: Number of its parameters.
-        trained: Whether the weights come from a training.
-        note: What the operator must know about the weights.
-        threads: CPU threads that torch uses.
-    """
-
-    device: str
-    precision: str
-    reason: str
-    fused: bool
-    weights: str | None
-    architecture: str
-    parameters: int
-    trained: bool
-    note: str
-    threads: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON can say them."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class DeblurResult:
-    """What came out.
-
-    Attributes:
-        sharp: (H, W, 3) float32 in 0..1, sRGB-encoded as the input was.
-        mask: (H, W) float32 in 0..1, how surely a pixel is blurred (the gate's sigmoid, before its clamp).
-        seconds: Wall time of the whole run.
-        tiles: Into how many pieces the picture was cut; 1 is the whole at once.
-        scale: Size at which the network saw the picture: 1, or less for a preview.
-        info: The engine.
-    """
-
-    sharp: FloatImage
-    mask: FloatImage
-    seconds: float
-    tiles: int
-    scale: float
-    info: EngineInfo
+WAIT_S = 0.02
+"""How often a run that waits for another one looks at its cancel event."""
 
 
 class DeblurEngine:
@@ -99,10 +46,11 @@ class DeblurEngine:
     Args:
         weights: A checkpoint of any known format; None for a small seeded network without training.
         device: "auto", "cpu" or "cuda".
-        precision: "auto" (measured here and now), "fp32", "bf16" or "fp16".
+        precision: "auto" (measured once on this machine), "fp32", "bf16" or "fp16".
         memory_limit_bytes: What the feature maps may take; larger pictures are cut into tiles.
         halo_px: How far tiles overlap on each side. By default as far as a pixel can influence the result, so
-            that tiles change nothing, but at most `LARGEST_HALO_PX`.
+            that tiles change nothing, but at most `LARGEST_HALO_PX`; with `only_moved` as far as measured.
+        use_memory: Whether what was measured at an earlier start counts.
 
     Raises:
         CheckpointError: The weights cannot be used.
@@ -117,6 +65,7 @@ class DeblurEngine:
         *,
         memory_limit_bytes: int = MEMORY_LIMIT_BYTES,
         halo_px: int | None = None,
+        use_memory: bool = True,
     ) -> None:
         if weights is None:
             model = seeded_lbag(UNTRAINED_BASE, UNTRAINED_NUM_RES).eval()
@@ -126,27 +75,44 @@ class DeblurEngine:
             trained, note = checkpoint.trained, checkpoint.note
             if not trained:
                 note = f"{UNTRAINED_NOTE}; {note}" if note else UNTRAINED_NOTE
-        self._backend = choose_backend(model, device, precision)
-        self._model = place(model, self._backend)
+        self._choice = choose(model, device, precision, use_memory=use_memory)
+        backend = self._choice.backend
+        self._runner = Runner(model, backend)
+        self._num_res = model.num_res
         exact = receptive_radius_px(model.num_res)
         self._halo_px = min(exact, LARGEST_HALO_PX) if halo_px is None else halo_px
-        self._max_pixels = memory_limit_bytes // _bytes_per_pixel(model.base, self._backend.dtype.itemsize)
+        self._own_halo_px = halo_px
+        self._known: Memory | None = None
+        self._max_pixels = memory_limit_bytes // _bytes_per_pixel(model.base, backend.dtype.itemsize)
         self._busy = threading.Lock()
+        remembered_halo = None if self._choice.memory is None else self._choice.memory.halo_px
         self._info = EngineInfo(
-            device=self._backend.device,
-            precision=self._backend.precision,
-            reason=self._backend.reason,
-            fused=self._backend.fused,
+            device=backend.device,
+            precision=backend.precision,
+            reason=backend.reason,
+            fused=backend.fused,
             weights=None if weights is None else str(weights),
             architecture=f"LBAG with {model.base} base channels and {model.num_res} residual blocks a stage",
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             trained=trained,
             note=note,
             threads=torch.get_num_threads(),
+            form=backend.form,
+            remembered=self._choice.remembered,
+            memory=self._choice.path,
+            memory_note=self._choice.note,
+            candidates=self._choice.candidates,
+            halo_px=remembered_halo,
         )
 
     def describe(self) -> EngineInfo:
         """Return what the engine runs, where, and why."""
+        return self._info
+
+    def prepare(self) -> EngineInfo:
+        """Measure what `only_moved` needs, once for a machine and a network; return what the engine runs."""
+        with self._alone(None):
+            self._need_known()
         return self._info
 
     def run(
@@ -154,6 +120,9 @@ class DeblurEngine:
         rgb: npt.NDArray[Any],
         cancel: threading.Event | None = None,
         progress: Progress | None = None,
+        *,
+        reference: npt.NDArray[Any] | None = None,
+        only_moved: bool = False,
     ) -> DeblurResult:
         """Deblur a picture at full size.
 
@@ -161,21 +130,34 @@ class DeblurEngine:
             rgb: (H, W, 3) uint8, uint16 or floating point in 0..1, sRGB-encoded; any size from 1x1 up.
             cancel: Stops the run within a residual block once it is set.
             progress: Called with the done fraction, 0..1, from the thread that runs.
+            reference: The sharp frame S of the pair, aligned to `rgb` and of its brightness, same shape;
+                tells `only_moved` where to look. Without it the network's gate is asked at reduced size.
+            only_moved: Run the network only where something moved. What it writes there equals the result of
+                the whole picture within 1/255; all other pixels stay as they are. Where the whole picture
+                is as cheap, it is run whole.
 
         Raises:
-            ImageError: `rgb` is no such picture.
+            ImageError: `rgb` is no such picture, or `reference` does not fit it.
             EngineError: The memory limit is too small for this network.
             Cancelled: `cancel` was set.
         """
         started = time.perf_counter()
-        sharp, mask, tiles = self._infer(as_unit_range(rgb), cancel, progress)
-        return DeblurResult(sharp.clip(0.0, 1.0), mask, time.perf_counter() - started, tiles, 1.0, self._info)
+        image = as_unit_range(rgb)
+        sharp_reference = None if reference is None else as_unit_range(reference)
+        with self._alone(cancel):
+            tiles = self._plan_moved(image, sharp_reference, cancel) if only_moved else None
+            sharp, mask, count, share = self._infer(image, tiles, cancel, progress)
+        route = "moved" if tiles is not None else "whole" if count == 1 else "tiles"
+        np.clip(sharp, 0.0, 1.0, out=sharp)
+        return DeblurResult(sharp, mask, time.perf_counter() - started, count, 1.0, self._info, share, route)
 
     def preview(
         self,
         rgb: npt.NDArray[Any],
         max_side: int | None = None,
         cancel: threading.Event | None = None,
+        *,
+        reference: npt.NDArray[Any] | None = None,
     ) -> DeblurResult:
         """Give a coarse answer quickly, at the size of the picture.
 
@@ -187,6 +169,7 @@ class DeblurEngine:
             max_side: Longest side in pixels that the network sees; by default a quarter of the picture's,
                 not less than 256.
             cancel: As in `run`.
+            reference: As in `run`; given, the network runs only where something moved.
 
         Raises:
             ImageError: `rgb` is no such picture.
@@ -194,76 +177,117 @@ class DeblurEngine:
         """
         started = time.perf_counter()
         image = as_unit_range(rgb)
-        height, width = image.shape[:2]
-        longest = max(height, width)
-        side = max(longest // 4, LEAST_PREVIEW_PX) if max_side is None else max(max_side, MULTIPLE)
-        scale = min(1.0, side / longest)
-        if scale == 1.0:
-            sharp, mask, tiles = self._infer(image, cancel, None)
+        sharp_reference = None if reference is None else as_unit_range(reference)
+        with self._alone(cancel):
+            height, width = image.shape[:2]
+            small = _reduced(image, max_side)
+            scale = small.shape[1] / width if width >= height else small.shape[0] / height
+            tiles = None
+            if sharp_reference is not None:
+                tiles = self._plan_moved(small, _reduced(sharp_reference, max_side), cancel)
+            small_sharp, small_mask, count, share = self._infer(small, tiles, cancel, None)
+        if small is image:
+            sharp, mask = small_sharp, small_mask
         else:
-            size = (max(1, round(width * scale)), max(1, round(height * scale)))
-            small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
-            small_sharp, small_mask, tiles = self._infer(small, cancel, None)
-            change = cv2.resize(small_sharp - small, (width, height), interpolation=cv2.INTER_LINEAR)
-            sharp = image + change
+            small_sharp -= small
+            change = cv2.resize(small_sharp, (width, height), interpolation=cv2.INTER_LINEAR)
+            sharp = np.add(image, change, out=image)
             mask = cv2.resize(small_mask, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+        np.clip(sharp, 0.0, 1.0, out=sharp)
+        route = "moved" if tiles is not None else "whole" if count == 1 else "tiles"
         seconds = time.perf_counter() - started
-        return DeblurResult(sharp.clip(0.0, 1.0), mask, seconds, tiles, scale, self._info)
+        return DeblurResult(sharp, mask, seconds, count, scale, self._info, share, route)
+
+    @contextmanager
+    def _alone(self, cancel: threading.Event | None) -> Iterator[None]:
+        """Wait until no other thread runs the network; the wait ends when `cancel` is set."""
+        while not self._busy.acquire(timeout=WAIT_S):
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("deblurring was stopped")
+        try:
+            yield
+        finally:
+            self._busy.release()
+
+    def _need_known(self) -> Memory:
+        if self._known is None:
+            self._known = complete(self._choice, self._runner, self._num_res)
+            self._info = replace(self._info, halo_px=self._known.halo_px)
+        return self._known
+
+    def _plan_moved(
+        self, image: FloatImage, reference: FloatImage | None, cancel: threading.Event | None
+    ) -> list[Tile] | None:
+        """Return the tiles where something moved, the nearest to the middle first; None to run all of it."""
+        known = self._need_known()
+        halo = known.halo_px if self._own_halo_px is None else self._own_halo_px
+        if halo is None or halo < 0:
+            return None
+        if reference is None:
+            small = _reduced(image, None)
+            cells = cells_of_mask(self._infer(small, None, cancel, None)[1], image.shape[:2])
+        else:
+            cells = cells_of_difference(image, reference)
+        height, width = (side + -side % MULTIPLE for side in image.shape[:2])
+        cost = CostModel(height, width, -(-halo // MULTIPLE) * MULTIPLE, known.fixed_s, known.per_pixel_s)
+        tiles = plan_moved(cells, cost)
+        if tiles is None or any(tile.read_pixels > self._max_pixels for tile in tiles):
+            return None
+        return sorted(tiles, key=lambda tile: tile.off_centre(height, width))
 
     def _infer(
-        self, image: FloatImage, cancel: threading.Event | None, progress: Progress | None
-    ) -> tuple[FloatImage, FloatImage, int]:
-        """Return sharp image (not clipped), mask and the number of tiles of a float picture."""
+        self,
+        image: FloatImage,
+        tiles: list[Tile] | None,
+        cancel: threading.Event | None,
+        progress: Progress | None,
+    ) -> tuple[FloatImage, FloatImage, int, float]:
+        """Return sharp image (not clipped), mask, number of tiles and written share of a float picture.
+
+        Where no tile writes, the sharp image is the picture itself and the mask is 0.
+        """
         height, width = image.shape[:2]
         padded = pad_to_multiple(image, MULTIPLE)
-        tiles = plan_tiles(*padded.shape[:2], halo_px=self._halo_px, max_pixels=self._max_pixels)
-        sharp = np.empty_like(padded)
-        mask = np.empty(padded.shape[:2], np.float32)
-        with self._busy, _watched(self._model, len(tiles), cancel, progress), torch.inference_mode():
+        everything = tiles is None
+        if tiles is None:
+            tiles = plan_tiles(*padded.shape[:2], halo_px=self._halo_px, max_pixels=self._max_pixels)
+        sharp = np.empty_like(padded) if everything else padded.copy()
+        mask = (np.empty if everything else np.zeros)(padded.shape[:2], np.float32)
+        with self._runner.watched(max(len(tiles), 1), cancel, progress) as after_pass:
             for tile in tiles:
                 self._run_tile(padded, tile, sharp, mask)
-        return sharp[:height, :width], mask[:height, :width], len(tiles)
+                after_pass()
+        written = 1.0 if everything else _share(tiles, padded.shape[:2])
+        return sharp[:height, :width], mask[:height, :width], len(tiles), written
 
     def _run_tile(self, image: FloatImage, tile: Tile, sharp: FloatImage, mask: FloatImage) -> None:
         """Run the network on what a tile reads, and write what belongs to its core."""
         top, bottom, left, right = tile.read
         y0, y1, x0, x1 = tile.core
-        planes = to_planes(image[top:bottom, left:right]).to(self._backend.device)
-        fine = self._model(planes)[2]
-        core = (..., slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
-        sharp[y0:y1, x0:x1] = fine.sharp[core][0].permute(1, 2, 0).cpu().numpy()
-        mask[y0:y1, x0:x1] = fine.mask[core][0, 0].cpu().numpy()
+        tile_sharp, tile_mask = self._runner(to_planes(image[top:bottom, left:right]))
+        core = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+        sharp[y0:y1, x0:x1] = tile_sharp[0].permute(1, 2, 0).numpy()[core]
+        mask[y0:y1, x0:x1] = tile_mask[0, 0].numpy()[core]
 
 
-@contextmanager
-def _watched(
-    model: LBAG, passes: int, cancel: threading.Event | None, progress: Progress | None
-) -> Iterator[None]:
-    """Look at `cancel` and tell `progress` after every residual block.
+def _reduced(image: FloatImage, max_side: int | None) -> FloatImage:
+    """Return a picture for the coarse answer: its longest side a quarter, or `max_side`; never enlarged."""
+    height, width = image.shape[:2]
+    longest = max(height, width)
+    side = max(longest // 4, LEAST_PREVIEW_PX) if max_side is None else max(max_side, MULTIPLE)
+    scale = min(1.0, side / longest)
+    if scale == 1.0:
+        return image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
 
-    All residual blocks of the network cost the same (half the side, twice the channels), so that counting
-    them is a fair measure of the work.
-    """
-    blocks = [block for block in model.modules() if isinstance(block, (ResBlock, FusedBlock))]
-    total = len(blocks) * passes
-    done = 0
 
-    def after_block(*_: object) -> None:
-        nonlocal done
-        done += 1
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("deblurring was stopped")
-        if progress is not None:
-            progress(done / total)
-
-    if cancel is not None and cancel.is_set():
-        raise Cancelled("deblurring was stopped")
-    handles = [block.register_forward_hook(after_block) for block in blocks]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+def _share(tiles: list[Tile], shape: tuple[int, ...]) -> float:
+    written = np.zeros(shape[:2], np.bool_)
+    for tile in tiles:
+        y0, y1, x0, x1 = tile.core
+        written[y0:y1, x0:x1] = True
+    return float(written.mean())
 
 
 def _bytes_per_pixel(base: int, itemsize: int) -> int:

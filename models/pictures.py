@@ -31,7 +31,8 @@ def as_unit_range(rgb: npt.NDArray[Any]) -> FloatImage:
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise ImageError(f"a picture is (H, W, 3), not {rgb.shape}")
     if rgb.dtype == np.uint8 or rgb.dtype == np.uint16:
-        return rgb.astype(np.float32) / np.float32(np.iinfo(rgb.dtype).max)
+        scaled: FloatImage = np.divide(rgb, np.float32(np.iinfo(rgb.dtype).max), dtype=np.float32)
+        return scaled
     if not np.issubdtype(rgb.dtype, np.floating):
         raise ImageError(f"a picture holds uint8, uint16 or floating point values, not {rgb.dtype}")
     values = np.array(rgb, dtype=np.float32)

@@ -24,6 +24,17 @@ class Tile:
     core: tuple[int, int, int, int]
     read: tuple[int, int, int, int]
 
+    @property
+    def read_pixels(self) -> int:
+        """Number of pixels that it reads."""
+        top, bottom, left, right = self.read
+        return (bottom - top) * (right - left)
+
+    def off_centre(self, height: int, width: int) -> float:
+        """Return how far the middle of its core lies from the middle of a picture, in pixels."""
+        y0, y1, x0, x1 = self.core
+        return math.hypot((y0 + y1 - height) / 2, (x0 + x1 - width) / 2)
+
 
 def plan_tiles(height: int, width: int, *, halo_px: int, max_pixels: int, multiple: int = 4) -> list[Tile]:
     """Cut a picture into equal tiles of which none reads more than `max_pixels`.

@@ -13,8 +13,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.backend import choose_backend
 from models.checkpoints import load_lbag, save_safetensors
+from models.choice import choose
 from models.deblur import DeblurEngine
 from models.errors import Cancelled, CheckpointError, EngineError, ImageError
 from models.networks.layers import GateBlock
@@ -150,7 +150,7 @@ def test_weights_that_bfloat16_would_spoil_run_in_float32() -> None:
     model = reference.lively_network(8, 1)
     with torch.no_grad():
         model.get_parameter("feat_extract.5.main.0.weight")[1:] *= 30
-    backend = choose_backend(model, "cpu")
+    backend = choose(model, "cpu").backend
     assert backend.precision == "fp32"
     assert "deviates" in backend.reason
 

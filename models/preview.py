@@ -1,0 +1,144 @@
+"""The live preview: frames in at any rate, a coarse answer for the newest soon, then the refined one.
+
+One thread of its own runs the engine; whoever hands in frames never waits. A frame that comes while a refined
+answer is under way stops it inside the network. A coarse answer is always finished: stopped as well, a stream
+faster than the network would never be answered.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from models.deblur import DeblurEngine, DeblurResult
+from models.errors import Cancelled
+
+__all__ = ["LivePreview", "PreviewAnswer"]
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WAIT_S = 10.0
+"""A residual block, the longest stretch that cannot be stopped, takes far less."""
+
+
+@dataclass(frozen=True)
+class PreviewAnswer:
+    """One answer for one frame.
+
+    Attributes:
+        key: What the frame was submitted with.
+        stage: "coarse" or "refined".
+        result: What came out; None where it failed.
+        error: Why it failed; None where it did not.
+    """
+
+    key: object
+    stage: str
+    result: DeblurResult | None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class _Frame:
+    rgb: npt.NDArray[Any]
+    reference: npt.NDArray[Any] | None
+    key: object
+
+
+class LivePreview:
+    """Answers the newest frame.
+
+    Args:
+        engine: Runs the network; may be used by others at the same time, who then wait for each other.
+        on_result: Called with every answer, from the preview's own thread. What it raises is logged.
+        refine: Whether a refined answer follows the coarse one.
+    """
+
+    def __init__(
+        self,
+        engine: DeblurEngine,
+        on_result: Callable[[PreviewAnswer], None],
+        *,
+        refine: bool = True,
+    ) -> None:
+        self._engine = engine
+        self._on_result = on_result
+        self._refine = refine
+        self._changed = threading.Condition()
+        self._waiting: _Frame | None = None
+        self._stop_refining = threading.Event()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="live preview", daemon=True)
+        self._thread.start()
+
+    def submit(
+        self, rgb: npt.NDArray[Any], reference: npt.NDArray[Any] | None = None, key: object = None
+    ) -> bool:
+        """Hand in a frame; returns at once. Only the newest frame that waits is kept.
+
+        Args:
+            rgb: As in `DeblurEngine.run`; must not be changed afterwards.
+            reference: As there; must not be changed afterwards.
+            key: Comes back with the answers.
+
+        Returns:
+            False when the preview is closed.
+        """
+        with self._changed:
+            if self._closed.is_set():
+                return False
+            self._waiting = _Frame(rgb, reference, key)
+            self._stop_refining.set()
+            self._changed.notify()
+        return True
+
+    def close(self) -> None:
+        """Stop work and thread; may be called from any thread, `on_result`'s too, and more than once."""
+        with self._changed:
+            self._closed.set()
+            self._stop_refining.set()
+            self._waiting = None
+            self._changed.notify()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(LONGEST_WAIT_S)
+
+    def _work(self) -> None:
+        while (frame := self._next()) is not None:
+            coarse = self._answer(frame, "coarse", self._closed)
+            if coarse and self._refine and not self._stop_refining.is_set():
+                self._answer(frame, "refined", self._stop_refining)
+
+    def _next(self) -> _Frame | None:
+        """Wait for a frame and take it; None when the preview was closed."""
+        with self._changed:
+            while self._waiting is None and not self._closed.is_set():
+                self._changed.wait()
+            frame, self._waiting = self._waiting, None
+            if not self._closed.is_set():
+                self._stop_refining.clear()
+            return frame
+
+    def _answer(self, frame: _Frame, stage: str, stop: threading.Event) -> bool:
+        """Work out one answer and tell it; False when it failed or was stopped."""
+        result: DeblurResult | None = None
+        error: Exception | None = None
+        try:
+            if stage == "coarse":
+                result = self._engine.preview(frame.rgb, None, stop, reference=frame.reference)
+            else:
+                result = self._engine.run(frame.rgb, stop, reference=frame.reference, only_moved=True)
+        except Cancelled:
+            return False
+        except Exception as caught:  # noqa: BLE001 - whatever it is, the caller must hear of it
+            error = caught
+        if not self._closed.is_set():
+            try:
+                self._on_result(PreviewAnswer(frame.key, stage, result, error))
+            except Exception:
+                logger.exception("the receiver of the preview's answers failed")
+        return error is None
