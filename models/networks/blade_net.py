@@ -18,7 +18,7 @@ No weights and no code were published. What the paper leaves open, and what is d
 * In front of Down1 and behind Up4 stands one more double convolution (somebody must read the picture and fuse
   the last concatenation), then a 1x1 convolution to the picture or to the blur's logit.
 * The convolution of Eq. 2 is 1x1 to one channel, without normalisation.
-* The picture is predicted itself, not what must be added to the blurred one; `residual=True` adds it instead
+* The picture is predicted itself, not what must be added to the blurred one; `residual=1` adds that one
   (the paper's text speaks of neither).
 * Bilinear enlarging does not align corners, so that a tile of a picture gives what the whole picture gives.
 * A sum of three maps lies in 0..3 and a mask of ones would draw each to 1/3; it is divided by their number.
@@ -27,8 +27,9 @@ No weights and no code were published. What the paper leaves open, and what is d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -36,7 +37,7 @@ from torch import Tensor, nn
 
 from models.errors import ImageError
 
-__all__ = ["MULTIPLE", "BladeNet", "BladeOutput", "SpatialAttention", "UNet"]
+__all__ = ["MULTIPLE", "BladeNet", "BladeOutput", "SpatialAttention", "UNet", "blade_size"]
 
 MULTIPLE = 16
 """Height and width of the input must be multiples of this (four halvings)."""
@@ -162,7 +163,8 @@ class BladeNet(nn.Module):
         base: Channels at full scale of both U-Nets; the paper's parameter count gives 64.
         perception: Whether there is an LBP module; without it the picture alone is the input.
         attention: Whether there is BSA. Without both modules it is the paper's "BladeNet-".
-        residual: Predict what must be added to the blurred picture, instead of the picture.
+        residual: Share of the blurred picture that is added to what the deblurring network says; 1 lets it
+            predict the difference alone.
     """
 
     def __init__(
@@ -171,12 +173,14 @@ class BladeNet(nn.Module):
         *,
         perception: bool = True,
         attention: bool = True,
-        residual: bool = False,
+        residual: float = 0.0,
     ) -> None:
         super().__init__()
         if base < 2 or base % 2:
             raise ValueError(f"BladeNet needs an even number of base channels, at least 2, not {base}")
         self.base = base
+        self.perception = perception
+        self.attention = attention
         self.residual = residual
         self.lbp = UNet(3, 1, base) if perception else None
         self.main = UNet(4 if perception else 3, 3, base, attention=attention)
@@ -201,7 +205,7 @@ class BladeNet(nn.Module):
             seen = torch.cat([image, torch.sigmoid(logit)], dim=1)
         picture, maps = self.main(seen)
         if self.residual:
-            picture = picture + image
+            picture = picture + self.residual * image
         return BladeOutput(picture, logit, _mean_at_full_size(maps, image.shape[-2:]) if maps else None)
 
 
@@ -209,3 +213,12 @@ def _mean_at_full_size(maps: list[Tensor], size: torch.Size) -> Tensor:
     """Return the mean of attention maps of several scales, enlarged bilinearly (the inner term of Eq. 4)."""
     grown = [F.interpolate(part, size=size, mode="bilinear", align_corners=False) for part in maps]
     return torch.stack(grown).mean(dim=0)
+
+
+def blade_size(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any] | None:
+    """Return the keywords that names and shapes of a state dict tell; None where it is another network's."""
+    stem, head = shapes.get("main.first.0.weight"), shapes.get("main.head.weight")
+    if stem is None or head is None or len(stem) != 4 or stem[0] < 2 or stem[0] % 2:
+        return None
+    perception, attention = "lbp.head.weight" in shapes, "main.ups.1.bsa.conv.weight" in shapes
+    return {"base": stem[0], "perception": perception, "attention": attention}

@@ -22,6 +22,12 @@ SIZE_WORDS = {
     "num_res": "residual blocks a stage",
     "blocks": "residual blocks a scale",
     "kernel": "px kernels",
+    "width": "channels",
+    "front": "blocks in front",
+    "back": "blocks behind",
+    "perception": "blur perception",
+    "attention": "blur-guided attention",
+    "variational": "variational codes",
 }
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -132,5 +138,6 @@ class NetworkEntry:
 
     def describe(self, size: Mapping[str, Any]) -> str:
         """Return the network with its size in words."""
-        words = (f"{value} {SIZE_WORDS.get(key, key)}" for key, value in size.items())
+        told = {SIZE_WORDS.get(key, key): value for key, value in size.items() if value is not False}
+        words = (word if value is True else f"{value} {word}" for word, value in told.items())
         return f"{self.title} with " + " and ".join(words)

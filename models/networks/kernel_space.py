@@ -23,8 +23,10 @@ Pictures are RGB (N, 3, H, W) in 0..1, H and W multiples of 128 (seven halvings)
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -33,7 +35,7 @@ from torch import Tensor, nn
 from models.errors import ImageError
 from models.networks.kernel_space_layers import PlainBlock, extractor_body
 
-__all__ = ["LEAST_PX", "MULTIPLE", "KernelCode", "KernelSpace"]
+__all__ = ["LEAST_PX", "MULTIPLE", "KernelCode", "KernelSpace", "kernel_space_size"]
 
 MULTIPLE = 128
 """Height and width of a picture must be multiples of this."""
@@ -151,6 +153,8 @@ class KernelSpace(nn.Module):
         if width < 1 or front < 0 or back < 0:
             raise ValueError(f"no kernel space of width {width} with {front} and {back} blocks")
         self.width = width
+        self.front = front
+        self.back = back
         self.variational = variational
         self.feature_extractor = nn.Sequential(
             nn.Conv2d(3, width, 3, padding=1),
@@ -220,3 +224,19 @@ def _check_picture(image: Tensor) -> None:
         raise ImageError(
             f"the kernel space takes (N, 3, H, W), H and W multiples of {MULTIPLE}, not {tuple(image.shape)}"
         )
+
+
+def kernel_space_size(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any] | None:
+    """Return the keywords that names and shapes of a state dict tell; None where it is another network's."""
+    stem = shapes.get("feature_extractor.0.weight")
+    last = shapes.get("kernel_extractor.model.19.conv_block.5.weight")
+    if stem is None or last is None or len(stem) != 4 or len(last) != 4 or stem[0] < 1:
+        return None
+    blocks = re.compile(r"(feature_extractor|recon_trunk)\.\d+\.conv2\.weight")
+    parts = [found.group(1) for name in shapes if (found := blocks.fullmatch(name))]
+    return {
+        "width": stem[0],
+        "front": parts.count("feature_extractor"),
+        "back": parts.count("recon_trunk"),
+        "variational": last[0] == 16 * stem[0],
+    }

@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from models.errors import CheckpointError
+from models.networks.blade_net import BladeNet, blade_size
 from models.networks.deep_deblur import (
     DeepDeblur,
     DeepDeblurDiscriminator,
@@ -21,6 +22,7 @@ from models.networks.deep_deblur import (
     gaussian_pyramid,
 )
 from models.networks.entry import InputRules, NetworkEntry, Predicted, Shapes, Size
+from models.networks.kernel_space import KernelSpace, kernel_space_size
 from models.networks.lbag import LBAG
 from models.networks.mimo_unet import MIMOUNet, mimo_size
 
@@ -41,6 +43,11 @@ def _run_mimo(model: MIMOUNet, rgb: Tensor) -> Predicted:
 def _run_deep_deblur(model: DeepDeblur, rgb: Tensor) -> Predicted:
     pyramid = gaussian_pyramid(rgb * model.white, model.scales)
     return model(pyramid)[0] / model.white, None
+
+
+def _run_blade(model: BladeNet, rgb: Tensor) -> Predicted:
+    output = model(rgb)
+    return output.sharp, output.mask
 
 
 def _mimo_plus_size(shapes: Shapes) -> Mapping[str, Any] | None:
@@ -116,6 +123,32 @@ _ENTRIES = (
         licence="",
         wrapped=("D",),
         rules=InputRules(white=255, multiple=256),
+    ),
+    NetworkEntry(
+        name="blade-net",
+        title="BladeNet",
+        paper="Wang et al., 2021, LODE: Deep Local Deblurring and A New Benchmark",
+        network=BladeNet,
+        size={"base": 64, "perception": True, "attention": True},
+        size_of=blade_size,
+        settings=("residual",),
+        public_weights="none",
+        licence="",
+        rules=InputRules(multiple=16),
+        run=_run_blade,
+    ),
+    NetworkEntry(
+        name="kernel-space",
+        title="Blur kernel space",
+        paper="Tran et al., CVPR 2021, Explore Image Deblurring via Encoded Blur Kernel Space",
+        network=KernelSpace,
+        size={"width": 64, "front": 10, "back": 20, "variational": False},
+        size_of=kernel_space_size,
+        public_weights="github.com/VinAIResearch/blur-kernel-space-exploring",
+        licence="BSD-3-Clause",
+        wrapped=(),
+        rules=InputRules(multiple=128, pictures=2),
+        call=lambda model, sharp, blurred: model.blur(sharp, model(sharp, blurred).mean),
     ),
 )
 

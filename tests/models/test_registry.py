@@ -20,6 +20,8 @@ TINY = {
     "mimo-unet-plus": {"base": 4},
     "deep-deblur": {"channels": 4, "blocks": 1, "scales": 2},
     "deep-deblur-discriminator": {"channels": 4},
+    "blade-net": {"base": 4, "attention": False},
+    "kernel-space": {"width": 4, "front": 1, "back": 2, "variational": True},
 }
 """Sizes with which a network runs quickly; one that is not named is small enough as published."""
 
@@ -88,6 +90,12 @@ def test_deep_deblur_costs_and_weighs_what_its_layers_add_up_to(scales: int) -> 
             weights += c_in * c_out * 25 + c_out
     assert entry.multiply_adds(scales=scales) == cost
     assert entry.parameters(scales=scales) == weights
+
+
+def test_a_network_is_described_in_words_that_leave_out_what_it_lacks() -> None:
+    entry = NETWORKS["blade-net"]
+    size = {"base": 8, "perception": True, "attention": False}
+    assert entry.describe(size) == "BladeNet with 8 base channels and blur perception"
 
 
 @every_network
