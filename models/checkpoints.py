@@ -1,41 +1,45 @@
-"""Weights on disk: the authors' checkpoints, MIMO-UNet's, and our own safetensors. All are read strictly.
+"""Weights on disk: the authors' checkpoints of every registered network, and our own. All are read strictly.
 
-Three formats are known:
+The authors' files are torch pickles; where in them the tensors lie is told by the registry:
 
-* LBAG as released (public repository LeiaLi/ReLoBlur): a torch pickle
-  `{'global_step', 'optimizer_states', 'state_dict': {'model': ...}}`, `model_ckpt_steps_N.ckpt`;
-* MIMO-UNet as released (chosj95/MIMO-UNet): a torch pickle `{'model': ...}`, `.pkl`. It has no gates and only
-  serves to initialise a training (LBAG+ in the paper);
-* our own: safetensors whose header says what the network is, whether it was trained and how, with a sha256.
+* LBAG (LeiaLi/ReLoBlur): `{'global_step', 'optimizer_states', 'state_dict': {'model': ...}}`,
+  `model_ckpt_steps_N.ckpt`;
+* MIMO-UNet (chosj95/MIMO-UNet): `{'model': ...}`, `.pkl`; it has no gates and serves LBAG+ as its start;
+* DeepDeblur (SeungjunNah/DeepDeblur-PyTorch): `{'G': ..., 'D': ...}`, `model-N.pt`, D only where it was
+  trained with a discriminator.
 
-A checkpoint may come from a stranger: pickles are read with `weights_only=True`, which runs no code.
+Our own are safetensors, see `models.own_format`. A checkpoint may come from a stranger: pickles are read with
+`weights_only=True`, which runs no code.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import pickle
-import re
-import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
+from torch import nn
 
 from models.errors import CheckpointError
+from models.networks.entry import NetworkEntry
 from models.networks.lbag import LBAG, RELEASED_GATE_MIN
-from models.state import Architecture, StateDict, check_state
+from models.networks.registry import NETWORKS
+from models.own_format import read_safetensors, save_safetensors
+from models.pickles import find_states, unpickle
+from models.state import Architecture, StateDict, build, check_state, find_entry
 
-__all__ = ["Checkpoint", "initialise_from_mimo_unet", "load_lbag", "read_checkpoint", "save_safetensors"]
+__all__ = [
+    "Checkpoint",
+    "initialise_from_mimo_unet",
+    "load_lbag",
+    "load_network",
+    "read_checkpoint",
+    "save_safetensors",
+]
 
-FORMAT = "beamrig-lbag-1"
+MIMO_UNETS = ("mimo-unet", "mimo-unet-plus")
 MIMO_UNET_HEADS = ("feat_extract.5", "ConvsOut.0", "ConvsOut.1")
 
 
@@ -45,13 +49,14 @@ class Checkpoint:
 
     Attributes:
         path: The file.
-        source: "lbag" (released format), "mimo-unet" or "beamrig" (our own).
-        state: Parameters by name, float32 on the CPU.
-        architecture: Size of the network, inferred from the shapes.
+        source: "beamrig" for our own files; for the authors' the name of the network that writes such files
+            ("mimo-unet" for MIMO-UNet+ too).
+        state: Parameters by name, float32 on the CPU (counters stay whole).
+        architecture: Network and size, inferred from the shapes.
         trained: Whether the weights come from a training.
         note: What the operator should know about the weights; may be empty.
         recipe: How they were trained, as the file tells it; empty for the authors' files.
-        gate_min: Lower clamp of LBAG's gate: what our own header says, 0.1 (as released) where none is said.
+        settings: What our own header says beyond the shapes; where it is silent, the released value holds.
     """
 
     path: Path
@@ -61,40 +66,72 @@ class Checkpoint:
     trained: bool
     note: str
     recipe: Mapping[str, Any]
-    gate_min: float = RELEASED_GATE_MIN
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def gate_min(self) -> float:
+        """Lower clamp of LBAG's gate: what our own header says, 0.1 (as released) where none is said."""
+        return self.settings.get("gate_min", RELEASED_GATE_MIN)
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path, name: str | None = None) -> Checkpoint:
     """Read a file of weights of any known format.
+
+    Args:
+        path: The file.
+        name: Of the network that is wanted; without it the first of the registry that the file holds.
 
     Raises:
         CheckpointError: The file is missing, is no checkpoint, wants to run code, is damaged, or its tensors
-            are not those of a network of this family.
+            are not those of the network that is wanted, or of any.
     """
     path = Path(path)
+    if name is not None and name not in NETWORKS:
+        raise CheckpointError(f"no network is called {name!r}", hint=f"known: {', '.join(NETWORKS)}")
     if not path.is_file():
-        raise CheckpointError(f"no weights at {path}", hint="name a .ckpt, .pkl or .safetensors file")
-    if path.suffix == ".safetensors":
-        return _read_safetensors(path)
-    return _read_pickle(path)
+        raise CheckpointError(f"no weights at {path}", hint="name a .ckpt, .pkl, .pt or .safetensors file")
+    if path.suffix != ".safetensors":
+        return _read_pickle(path, [NETWORKS[name]] if name else list(NETWORKS.values()))
+    own = read_safetensors(path)
+    if name not in (None, own.architecture.name):
+        raise CheckpointError(f"{path.name} holds {own.architecture}, not {NETWORKS[str(name)].title}")
+    state = _as_float32(own.state)
+    return Checkpoint(
+        path, "beamrig", state, own.architecture, own.trained, own.note, own.recipe, own.settings
+    )
+
+
+def load_network(path: Path, name: str | None = None) -> tuple[nn.Module, Checkpoint]:
+    """Build the network that a file of weights belongs to and load it strictly; the network is in eval mode.
+
+    `NETWORKS[checkpoint.architecture.name].predict(network, rgb)` then runs it.
+
+    Raises:
+        CheckpointError: As `read_checkpoint`.
+    """
+    checkpoint = read_checkpoint(path, name)
+    architecture = checkpoint.architecture
+    model = build(architecture.entry, dict(architecture.size) | dict(checkpoint.settings), path.name)
+    model.load_state_dict(checkpoint.state, strict=True)
+    return model.eval(), checkpoint
 
 
 def load_lbag(path: Path) -> tuple[LBAG, Checkpoint]:
-    """Build the network that a file of weights belongs to and load it strictly; the network is in eval mode.
+    """Build and load LBAG; see `load_network`.
 
     Raises:
-        CheckpointError: As `read_checkpoint`, or the file holds a network without gates.
+        CheckpointError: As `read_checkpoint`, or the file holds another network.
     """
-    checkpoint = read_checkpoint(path)
-    if checkpoint.source == "mimo-unet":
-        raise CheckpointError(
-            f"{path.name} holds MIMO-UNet, which has no gates and predicts no mask",
-            hint="it can initialise a training of LBAG; to deblur, name LBAG weights",
-        )
-    size = checkpoint.architecture
-    model = LBAG(size.base, size.num_res, gate_min=checkpoint.gate_min)
-    model.load_state_dict(checkpoint.state, strict=True)
-    return model.eval(), checkpoint
+    model, checkpoint = load_network(Path(path))
+    if not isinstance(model, LBAG):
+        entry = checkpoint.architecture.entry
+        if entry.name in MIMO_UNETS:
+            raise CheckpointError(
+                f"{path.name} holds {entry.title}, which has no gates and predicts no mask",
+                hint="it can initialise a training of LBAG; to deblur, name LBAG weights",
+            )
+        raise CheckpointError(f"{path.name} holds {entry.title}, not LBAG", hint="name LBAG weights")
+    return model, checkpoint
 
 
 def initialise_from_mimo_unet(model: LBAG, path: Path) -> tuple[str, ...]:
@@ -108,161 +145,44 @@ def initialise_from_mimo_unet(model: LBAG, path: Path) -> tuple[str, ...]:
         CheckpointError: The file cannot be read, is not MIMO-UNet's, or has another size than `model`.
     """
     checkpoint = read_checkpoint(path)
-    if checkpoint.source != "mimo-unet":
+    architecture = checkpoint.architecture
+    if architecture.name not in MIMO_UNETS:
         raise CheckpointError(
-            f"{path.name} is not a MIMO-UNet checkpoint", hint="use load_lbag for LBAG weights"
+            f"{path.name} is not a MIMO-UNet checkpoint: it holds {architecture.entry.title}",
+            hint="use load_lbag for LBAG weights",
         )
-    own = Architecture(model.base, model.num_res, gated=False)
-    if checkpoint.architecture != own:
-        raise CheckpointError(f"{path.name} holds {checkpoint.architecture}, the network has {own}")
+    own = Architecture("lbag", {"base": model.base, "num_res": model.num_res})
+    if architecture.size != own.size:
+        raise CheckpointError(f"{path.name} holds {architecture}, the network is {own}")
     heads = tuple(name for name in checkpoint.state if name.startswith(MIMO_UNET_HEADS))
     kept = model.state_dict()
     model.load_state_dict(checkpoint.state | {name: kept[name] for name in heads}, strict=True)
     return heads
 
 
-def save_safetensors(
-    path: Path, model: LBAG, *, trained: bool, recipe: Mapping[str, Any], note: str = ""
-) -> str:
-    """Write the weights in our own format; the file appears whole or not at all.
-
-    Args:
-        path: Target, ending in `.safetensors`; an existing file is replaced.
-        model: The network; its parameters are stored in their own type.
-        trained: Whether the weights come from a training.
-        recipe: How they were trained; anything that JSON can say.
-        note: What the operator should know about these weights.
-
-    Returns:
-        The sha256 of the tensors, which is also in the header.
-    """
-    if path.suffix != ".safetensors":
-        raise CheckpointError(f"own weights end in .safetensors, not {path.suffix or 'nothing'}")
-    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    digest = _digest(state)
-    gate_min = model.gate.gate_min
-    stated = {"name": "lbag", "base": model.base, "num_res": model.num_res, "gate_min": gate_min}
-    metadata = {
-        "format": FORMAT,
-        "architecture": json.dumps(stated),
-        "trained": json.dumps(trained),
-        "recipe": json.dumps(dict(recipe)),
-        "note": note,
-        "sha256": digest,
-    }
-    part = path.with_name(f".{path.name}.part")
-    save_file(state, part, metadata=metadata)
-    with part.open("rb+") as handle:
-        os.fsync(handle.fileno())
-    part.replace(path)
-    return digest
+def _read_pickle(path: Path, entries: list[NetworkEntry]) -> Checkpoint:
+    content = unpickle(path)
+    entry, state = find_entry(find_states(content, entries, path.name), path.name)
+    architecture = check_state(state, entry, path.name)
+    trained, note = _story(content, entry)
+    source = MIMO_UNETS[0] if entry.name in MIMO_UNETS else entry.name
+    return Checkpoint(path, source, _as_float32(dict(state)), architecture, trained, note, {})
 
 
-def _read_safetensors(path: Path) -> Checkpoint:
-    try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            metadata = dict(file.metadata() or {})
-            state: StateDict = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path.name} is not a safetensors file: {error}") from error
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(f"{path.name} has no beamrig header", hint=f"its format must be {FORMAT}")
-    if metadata.get("sha256") != _digest(state):
-        raise CheckpointError(
-            f"{path.name} is damaged: its sha256 differs", hint="fetch or copy the file again"
-        )
-    try:
-        stated = json.loads(metadata["architecture"])
-        trained, recipe = json.loads(metadata["trained"]), json.loads(metadata["recipe"])
-    except (KeyError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path.name} has an unreadable header: {error}") from error
-    if not isinstance(trained, bool) or not isinstance(recipe, dict) or not isinstance(stated, dict):
-        raise CheckpointError(f"{path.name} has an unreadable header")
-    gate_min = stated.pop("gate_min", RELEASED_GATE_MIN)
-    if isinstance(gate_min, bool) or not isinstance(gate_min, int | float) or not 0 <= gate_min <= 1:
-        raise CheckpointError(f"{path.name} says its gate is clamped at {gate_min!r}, not between 0 and 1")
-    architecture = check_state(state, path.name)
-    if stated != {"name": "lbag", "base": architecture.base, "num_res": architecture.num_res}:
-        raise CheckpointError(f"{path.name} says it is {stated}, its tensors are {architecture}")
-    note = metadata.get("note", "")
-    return Checkpoint(
-        path, "beamrig", _as_float32(state), architecture, trained, note, recipe, float(gate_min)
-    )
-
-
-def _read_pickle(path: Path) -> Checkpoint:
-    content = _unpickle(path)
-    source, state = _find_state(content, path.name)
-    architecture = check_state(state, path.name)
-    if architecture.gated != (source == "lbag"):
-        kind = "LBAG" if architecture.gated else "MIMO-UNet"
-        raise CheckpointError(f"{path.name} wraps {kind} tensors as the other network does")
+def _story(content: Mapping[Any, Any], entry: NetworkEntry) -> tuple[bool, str]:
+    """Return whether the authors' weights are trained and what to say of it; only LBAG's files tell."""
     step = content.get("global_step")
-    if source == "mimo-unet":
-        trained, note = True, ""
-    elif isinstance(step, int):
-        trained = step > 0
-        note = f"trained for {step} steps" if trained else "the checkpoint was saved before the first step"
-    else:
-        trained, note = True, "the checkpoint does not say for how many steps it was trained"
-    return Checkpoint(path, source, _as_float32(state), architecture, trained, note, {})
-
-
-def _unpickle(path: Path) -> Mapping[str, Any]:
-    """Return the dictionary in a torch pickle; code in it is refused, not run."""
-    try:
-        with warnings.catch_warnings():
-            # What another pickle protocol leads to is judged below, by what came out of it.
-            warnings.filterwarnings("ignore", message="Detected pickle protocol")
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        wanted = re.search(r"GLOBAL (\S+)|(?:function|class) (\S+)", str(error))
-        if wanted is not None:
-            name = (wanted.group(1) or wanted.group(2)).strip("`'\".,")
-            raise CheckpointError(
-                f"{path.name} was refused: besides numbers it wants to load {name}, which may run code",
-                hint="use only checkpoints from people you trust, saved as plain state dicts",
-            ) from error
-        raise CheckpointError(f"{path.name} is not a torch checkpoint") from error
-    except (
-        RuntimeError,
-        EOFError,
-        OSError,
-        KeyError,
-        ValueError,
-        AttributeError,
-        IndexError,
-        TypeError,
-    ) as error:
-        # What a cut or foreign file makes of torch's reader depends on the byte at which it goes wrong.
-        raise CheckpointError(f"{path.name} is not a torch checkpoint, or is cut off") from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path.name} holds a {type(content).__name__}, not a checkpoint")
-    return content
-
-
-def _find_state(content: Mapping[str, Any], name: str) -> tuple[str, StateDict]:
-    nested = content.get("state_dict")
-    if isinstance(nested, dict) and isinstance(nested.get("model"), dict):
-        return "lbag", dict(nested["model"])
-    if isinstance(content.get("model"), dict):
-        return "mimo-unet", dict(content["model"])
-    keys = ", ".join(sorted(str(key) for key in content)[:5])
-    raise CheckpointError(
-        f"{name} is no checkpoint of LBAG or MIMO-UNet: it holds {keys or 'nothing'}",
-        hint="expected state_dict -> model, or model",
-    )
+    if entry.name != "lbag":
+        return True, ""
+    if not isinstance(step, int):
+        return True, "the checkpoint does not say for how many steps it was trained"
+    if step > 0:
+        return True, f"trained for {step} steps"
+    return False, "the checkpoint was saved before the first step"
 
 
 def _as_float32(state: StateDict) -> StateDict:
-    return {name: value.detach().to(torch.float32) for name, value in state.items()}
-
-
-def _digest(state: Mapping[str, Tensor]) -> str:
-    """Return the sha256 over names, types, shapes and bytes of all tensors, in order of their names."""
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        value = state[name].detach().cpu().contiguous()
-        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
-        digest.update(value.view(torch.uint8).numpy().tobytes() if value.ndim else value.numpy().tobytes())
-    return digest.hexdigest()
+    return {
+        name: value.detach().to(torch.float32) if value.is_floating_point() else value.detach()
+        for name, value in state.items()
+    }

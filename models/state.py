@@ -1,24 +1,21 @@
-"""State dicts of LBAG and MIMO-UNet: which network one belongs to, and whether it is complete."""
+"""State dicts: which registered network one belongs to, and whether it is complete."""
 
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.errors import CheckpointError
-from models.networks.lbag import LBAG
+from models.networks.entry import NetworkEntry, Size
+from models.networks.registry import NETWORKS, entry_of_state
 
-__all__ = ["Architecture", "StateDict", "check_state", "expected_shapes", "infer_architecture"]
+__all__ = ["Architecture", "StateDict", "build", "check_state", "find_entry", "shapes_of"]
 
-BLOCK = re.compile(r"Encoder\.0\.layers\.(\d+)\.main\.0\.main\.0\.weight")
-STEM = "feat_extract.0.main.0.weight"
-HEADS = ("feat_extract.5.main.0", "ConvsOut.0.main.0", "ConvsOut.1.main.0")
 MOST_NAMED = 4
 
 StateDict = dict[str, Tensor]
@@ -26,89 +23,107 @@ StateDict = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Architecture:
-    """Size of a network of this family.
+    """A registered network and its size.
 
     Attributes:
-        base: Channels at full scale.
-        num_res: Residual blocks a stage.
-        gated: True for LBAG (four output channels), False for MIMO-UNet (three).
+        name: Of its entry in the registry.
+        size: Keywords of its class that the shapes of its parameters tell.
     """
 
-    base: int
-    num_res: int
-    gated: bool = True
+    name: str
+    size: Mapping[str, Any]
+
+    @property
+    def entry(self) -> NetworkEntry:
+        """The network's entry in the registry."""
+        return NETWORKS[self.name]
 
     def __str__(self) -> str:
-        name = "LBAG" if self.gated else "MIMO-UNet"
-        return f"{name} with {self.base} base channels and {self.num_res} residual blocks a stage"
+        return self.entry.describe(self.size)
 
 
-def infer_architecture(state: Mapping[str, Any], name: str = "the state dict") -> Architecture:
-    """Return the size that the names and shapes of a state dict speak of.
+def shapes_of(state: Mapping[Any, Any]) -> dict[str, tuple[int, ...]]:
+    """Return name and shape of everything in a state dict; what is no tensor has the shape ()."""
+    return {str(key): tuple(value.shape) if isinstance(value, Tensor) else () for key, value in state.items()}
+
+
+def find_entry(
+    candidates: Sequence[tuple[NetworkEntry, Mapping[Any, Any]]], file: str
+) -> tuple[NetworkEntry, Mapping[Any, Any]]:
+    """Return the first network that knows the names in its state dict, with that state dict.
+
+    Args:
+        candidates: Networks, each with the state dict that the file would hold for it.
+        file: Name of the file, for messages.
 
     Raises:
-        CheckpointError: The first or last convolution, by which the size is told, is missing or odd.
+        CheckpointError: There is none; the message names another network that the tensors belong to, or the
+            first parameter that is missing.
     """
-    stem, head = state.get(STEM), state.get(f"{HEADS[0]}.weight")
-    blocks = {int(found.group(1)) for key in state if (found := BLOCK.fullmatch(str(key)))}
-    if not isinstance(stem, Tensor) or not isinstance(head, Tensor) or not blocks:
-        raise CheckpointError(
-            f"{name} does not hold LBAG: {_missing_hint(state)}", hint="LBAG and MIMO-UNet are known"
-        )
-    outputs = head.shape[0] if head.ndim == 4 else 0
-    if stem.ndim != 4 or stem.shape[0] < 2 or outputs not in (3, 4):
-        raise CheckpointError(
-            f"{name} does not hold LBAG: {STEM} has shape {tuple(stem.shape)}, "
-            f"{HEADS[0]}.weight {tuple(head.shape)}"
-        )
-    return Architecture(stem.shape[0], len(blocks), gated=outputs == 4)
+    for entry, state in candidates:
+        if entry.size_of(shapes_of(state)) is not None:
+            return entry, state
+    first, state = candidates[0]
+    shapes = shapes_of(state)
+    titles = " or ".join(entry.title for entry, other in candidates if other is state)
+    known = ", ".join(entry.title for entry in NETWORKS.values())
+    found = entry_of_state(shapes)
+    if found is not None:
+        raise CheckpointError(f"{file} holds {found[0].title} wrapped as {titles}", hint=f"known: {known}")
+    raise CheckpointError(
+        f"{file} does not hold {titles}: {_first_missing(first, shapes)}", hint=f"known: {known}"
+    )
 
 
-def expected_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
-    """Return name and shape of every parameter of a network, without allocating it."""
-    with torch.device("meta"):
-        model = LBAG(architecture.base, architecture.num_res)
-    shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    if not architecture.gated:
-        for head in HEADS:
-            shapes[f"{head}.weight"] = (3, *shapes[f"{head}.weight"][1:])
-            shapes[f"{head}.bias"] = (3,)
-    return shapes
+def build(entry: NetworkEntry, keywords: Size, file: str, *, device: str = "cpu") -> nn.Module:
+    """Return an untrained network for what a file says; sizes that cannot be are the file's error."""
+    try:
+        with torch.device(device):
+            return entry.build(**keywords)
+    except (ValueError, TypeError, RuntimeError, OverflowError) as error:
+        raise CheckpointError(f"{file} speaks of {entry.title} as it cannot be: {error}") from error
 
 
-def check_state(state: Mapping[str, Any], name: str) -> Architecture:
+def check_state(state: Mapping[Any, Any], entry: NetworkEntry, file: str) -> Architecture:
     """Check a state dict strictly and return the network that it belongs to.
 
     Raises:
         CheckpointError: Parameters are missing, unknown, of another shape, no numbers, or not finite; the
             message names a few of them.
     """
-    architecture = infer_architecture(state, name)
-    expected = expected_shapes(architecture)
+    size = entry.size_of(shapes_of(state))
+    if size is None:
+        raise CheckpointError(
+            f"{file} does not hold {entry.title}: {_first_missing(entry, shapes_of(state))}"
+        )
+    architecture = Architecture(entry.name, dict(size))
+    expected: dict[str, Tensor] = build(entry, dict(size), file, device="meta").state_dict()
     missing = [key for key in expected if key not in state]
     unknown = [str(key) for key in state if key not in expected]
     if missing or unknown:
-        raise CheckpointError(f"{name} is not {architecture}: " + _name_differences(missing, unknown))
-    foreign = [
-        key for key, value in state.items() if not isinstance(value, Tensor) or not value.is_floating_point()
-    ]
+        raise CheckpointError(f"{file} is not {architecture}: " + _name_differences(missing, unknown))
+    foreign = [key for key, value in expected.items() if not _is_alike(state[key], value)]
     if foreign:
-        raise CheckpointError(f"{name} holds something else than floating point numbers in {_few(foreign)}")
+        kind = "floating point numbers" if expected[foreign[0]].is_floating_point() else "whole numbers"
+        raise CheckpointError(f"{file} holds something else than {kind} in {_few(foreign)}")
     shaped = [
-        f"{key} has {tuple(state[key].shape)} instead of {shape}"
-        for key, shape in expected.items()
-        if tuple(state[key].shape) != shape
+        f"{key} has {tuple(state[key].shape)} instead of {tuple(value.shape)}"
+        for key, value in expected.items()
+        if state[key].shape != value.shape
     ]
     if shaped:
-        raise CheckpointError(f"{name} is not {architecture}: {_few(shaped)}")
+        raise CheckpointError(f"{file} is not {architecture}: {_few(shaped)}")
     wild = [key for key, value in state.items() if not bool(torch.isfinite(value).all())]
     if wild:
-        raise CheckpointError(f"{name} holds numbers that are not finite in {_few(wild)}")
+        raise CheckpointError(f"{file} holds numbers that are not finite in {_few(wild)}")
     return architecture
 
 
-def _is_real(value: object) -> bool:
-    return isinstance(value, Tensor) and value.is_floating_point()
+def _is_alike(value: object, expected: Tensor) -> bool:
+    """Tell whether a value is a real tensor of the expected kind: counters are whole, all else is not."""
+    if not isinstance(value, Tensor) or value.is_complex():
+        return False
+    return value.is_floating_point() == expected.is_floating_point()
 
 
 def _few(items: list[str]) -> str:
@@ -120,18 +135,24 @@ def _name_differences(missing: list[str], unknown: list[str]) -> str:
     """Say which names are missing and unknown, the missing ones with the nearest unknown name."""
     said: list[str] = []
     if missing:
-        named = []
-        for key in missing[:MOST_NAMED]:
-            near = difflib.get_close_matches(key, unknown, n=1, cutoff=0.7)
-            named.append(f"{key} (near: {near[0]})" if near else key)
+        named = [f"{key}{_near(key, unknown, 0.7)}" for key in missing[:MOST_NAMED]]
         said.append(f"{len(missing)} missing: {_few(named + missing[MOST_NAMED:])}")
     if unknown:
         said.append(f"{len(unknown)} unknown: {_few(unknown)}")
     return "; ".join(said)
 
 
-def _missing_hint(state: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(STEM, [str(key) for key in state], n=1, cutoff=0.6)
-    if STEM in state:
-        return "its residual blocks or its last convolution are missing"
-    return f"{STEM} is missing" + (f" (near: {near[0]})" if near else "")
+def _first_missing(entry: NetworkEntry, shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Say by which parameter of a network a state dict fails, with the nearest name that it has."""
+    with torch.device("meta"):
+        names = list(entry.build().state_dict())
+    # Of many blocks the first is enough: a smaller network has it as well.
+    missing = next((name for name in names if name not in shapes), None)
+    if missing is None:
+        return "its first or last layer has another shape"
+    return f"{missing} is missing{_near(missing, shapes, 0.6)}"
+
+
+def _near(name: str, names: Iterable[str], cutoff: float) -> str:
+    near = difflib.get_close_matches(name, list(names), n=1, cutoff=cutoff)
+    return f" (near: {near[0]})" if near else ""

@@ -61,7 +61,7 @@ class NetworkEntry:
     Attributes:
         name: As in headers of our own files and on the command line.
         title: As in its paper.
-        paper: Authors, venue, title.
+        paper: Authors, venue and year.
         network: Its class; every keyword in `size` and `settings` is also an attribute of its instances.
         size: Keywords of the class that give the published size.
         size_of: Infers the keywords that shapes tell from names and shapes of a state dict; None where the
@@ -69,6 +69,7 @@ class NetworkEntry:
         settings: Keywords of the class that shapes do not tell but the result depends on; numbers.
         public_weights: Where the authors' weights are, or that there are none.
         licence: Of those weights.
+        paper_title: Title of the paper.
         wrapped: Keys that lead to the state dict in the authors' files, from outside in.
         rules: What it takes.
         run: Sharp image and mask (or None) of padded RGB (N, 3, H, W) in 0..1; None where the network does
@@ -84,6 +85,7 @@ class NetworkEntry:
     size_of: Callable[[Shapes], Mapping[str, Any] | None]
     public_weights: str
     licence: str
+    paper_title: str = ""
     wrapped: tuple[str, ...] = ("model",)
     settings: tuple[str, ...] = ()
     rules: InputRules = field(default_factory=InputRules)

@@ -55,20 +55,21 @@ def _mimo_plus_size(shapes: Shapes) -> Mapping[str, Any] | None:
     return size if size is not None and size["num_res"] == 20 else None
 
 
-_MIMO = "Cho et al., ICCV 2021, Rethinking Coarse-to-Fine Approach in Single Image Deblurring"
-_NAH = "Nah et al., CVPR 2017, Deep Multi-scale CNN for Dynamic Scene Deblurring"
+_MIMO = "Rethinking Coarse-to-Fine Approach in Single Image Deblurring"
+_NAH = "Deep Multi-scale Convolutional Neural Network for Dynamic Scene Deblurring"
 
 _ENTRIES = (
     NetworkEntry(
         name="lbag",
         title="LBAG",
-        paper="Li et al., AAAI 2023, Real-World Deep Local Motion Deblurring",
+        paper="Li et al., AAAI 2023",
+        paper_title="Real-World Deep Local Motion Deblurring",
         network=LBAG,
         size={"base": 32, "num_res": 20},
         size_of=lambda shapes: mimo_size(shapes, outputs=4),
         settings=("gate_min",),
         public_weights="github.com/LeiaLi/ReLoBlur",
-        licence=NONE_STATED,
+        licence="none stated; their data: academic use",
         wrapped=("state_dict", "model"),
         rules=InputRules(multiple=4),
         run=_run_lbag,
@@ -76,7 +77,8 @@ _ENTRIES = (
     NetworkEntry(
         name="mimo-unet-plus",
         title="MIMO-UNet+",
-        paper=_MIMO,
+        paper="Cho et al., ICCV 2021",
+        paper_title=_MIMO,
         network=MIMOUNet,
         size={"base": 32, "num_res": 20, "drop": 0.1},
         size_of=_mimo_plus_size,
@@ -88,7 +90,8 @@ _ENTRIES = (
     NetworkEntry(
         name="mimo-unet",
         title="MIMO-UNet",
-        paper=_MIMO,
+        paper="Cho et al., ICCV 2021",
+        paper_title=_MIMO,
         network=MIMOUNet,
         size={"base": 32, "num_res": 8},
         size_of=lambda shapes: mimo_size(shapes, outputs=3),
@@ -100,7 +103,8 @@ _ENTRIES = (
     NetworkEntry(
         name="deep-deblur",
         title="DeepDeblur",
-        paper=_NAH,
+        paper="Nah et al., CVPR 2017",
+        paper_title=_NAH,
         network=DeepDeblur,
         size={"scales": 3, "channels": 64, "blocks": 19, "kernel": 5},
         size_of=deep_deblur_size,
@@ -115,7 +119,8 @@ _ENTRIES = (
     NetworkEntry(
         name="deep-deblur-discriminator",
         title="DeepDeblur's discriminator",
-        paper=_NAH,
+        paper="Nah et al., CVPR 2017",
+        paper_title=_NAH,
         network=DeepDeblurDiscriminator,
         size={"channels": 64, "layout": "paper"},
         size_of=discriminator_size,
