@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "metrics": Entry("processing.quality.cli:metrics", "Compare images: PSNR, SSIM, weighted and aligned."),
     "deblur": Entry("models.cli:deblur", "Deblur developed images with LBAG."),
     "models": Entry("models.models_cli:models", "List the networks: papers, sizes, weights, input."),
+    "train": Entry("models.training.cli:train", "Train a network, or adapt one to a session."),
     "devices": Entry("rig.cli.devices:devices", "List cameras and trigger boxes; features, frames."),
     "profiles": Entry("rig.cli.profiles:profiles", "List, show and check hardware profiles."),
     "virtual": Entry("rig.virtual.cli:virtual", "Run and steer the virtual rig."),

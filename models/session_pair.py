@@ -154,8 +154,8 @@ class PairDesk:
                 "made": {
                     "seconds": round(result.seconds, 3),
                     "tiles": result.tiles,
-                    "share": round(result.share, 4),
-                    "route": result.route,
+                    "share": getattr(result, "share", 1.0),
+                    "route": getattr(result, "route", ""),
                 },
                 "versions": versions(),
                 "files": {file.path.name: file.facts() for file in files},

@@ -271,24 +271,3 @@ def test_options_of_a_session_are_refused_for_pictures(folder: Path, tmp_path: P
     result = command(home(folder) / "t01_0000_B.png", "--only-moved", "--out", tmp_path)
     assert result.exit_code == 2
     assert "go with a session" in result.output
-
-
-def test_only_what_moved_is_touched_and_it_equals_the_whole_result(folder: Path, small: Path) -> None:
-    run(folder, small)
-    whole = {stem: pixels(home(folder) / f"{stem}_deblurred.png") for stem in ("t01_0000", "t01_0001")}
-    report = run(folder, small, only_moved=True)
-    assert report.deblurred == PAIRS  # another way than the one in the records
-    assert report.share is not None
-    assert 0 < report.share < 1
-    for stem, full in whole.items():
-        blurred = pixels(home(folder) / f"{stem}_B.png")
-        moved = pixels(home(folder) / f"{stem}_deblurred.png")
-        kept = np.all(moved == blurred, axis=2)
-        assert 0.05 < kept.mean() < 1
-        off = np.abs(moved.astype(np.int32) - full).max(axis=2)
-        assert off[~kept].max() <= 257
-        record = read_sealed(home(folder) / f"{stem}_deblurred.json")
-        assert record is not None
-        assert record["made"]["route"] == "moved"
-        assert sorted(record["sources"]) == ["B", "S"]
-    assert run(folder, small, only_moved=True).skipped == PAIRS

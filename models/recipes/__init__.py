@@ -1,0 +1,1 @@
+"""The recipes that ship; `beamrig train NAME` takes them by name."""

@@ -1,0 +1,135 @@
+"""From a recipe's data entries to patches for the loop and to held-out pairs."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from models.training.batches import Mixture
+from models.training.errors import RecipeError
+from models.training.pairs import PairSource, TrainingPair
+from models.training.patches import Patches
+from models.training.recipe import Data, LbsData, Recipe
+
+__all__ = ["Chosen", "TrainingData", "held_out_patches", "open_data", "spread"]
+
+Split = Literal["train", "test", "all"]
+TEST_SEED = 0x7E57
+"""Keeps the dice of the held-out pairs apart from the training's."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a training needs.
+
+    Attributes:
+        mixture: Patches.
+        held_out: Pairs that no step sees.
+        sizes: Pairs in each source, by its name; they must not change between two pieces of a training.
+    """
+
+    mixture: Mixture
+    held_out: list[TrainingPair]
+    sizes: dict[str, int]
+
+
+class Chosen:
+    """A few pairs of a source as a source."""
+
+    def __init__(self, source: PairSource, indices: Sequence[int]) -> None:
+        self.source, self.indices = source, tuple(indices)
+
+    def __len__(self) -> int:
+        """Return how many were chosen."""
+        return len(self.indices)
+
+    def __getitem__(self, index: int) -> TrainingPair:
+        """Return one of them."""
+        return self.source[self.indices[index]]
+
+
+def open_data(recipe: Recipe, keys: Mapping[str, Path], *, held_out: bool = True) -> TrainingData:
+    """Open the data of a recipe.
+
+    Args:
+        recipe: The recipe.
+        keys: What `--data KEY=PATH` gave.
+        held_out: Whether validation pairs are made; only the process that writes needs them.
+
+    Raises:
+        RecipeError: A path is neither a folder nor a key that was given, or a key is not the recipe's.
+    """
+    unknown = [key for key in keys if key not in {entry.path for entry in recipe.data}]
+    if unknown:
+        known = ", ".join(entry.path for entry in recipe.data)
+        raise RecipeError(f"--data {unknown[0]}=...: {recipe.name} has no such data", hint=f"it has {known}")
+    sources = [_open(entry, _find(recipe, entry, keys), recipe.seed, "train") for entry in recipe.data]
+    makers = [cut_by(source, recipe) for source in sources]
+    pairs: list[TrainingPair] = []
+    if held_out and recipe.validation.count:
+        shares = np.array_split(np.arange(recipe.validation.count), len(recipe.data))
+        for entry, share in zip(recipe.data, shares, strict=True):
+            source = _open(entry, _find(recipe, entry, keys), recipe.seed + TEST_SEED, "test")
+            pairs += held_out_patches(source, spread(len(source), len(share)), recipe)
+    sizes = {f"data[{index}]": len(source) for index, source in enumerate(sources)}
+    return TrainingData(Mixture(makers, [entry.weight for entry in recipe.data], recipe.seed), pairs, sizes)
+
+
+def cut_by(source: PairSource, recipe: Recipe) -> Patches:
+    """Return the patches of a source as a recipe wants them."""
+    cut = recipe.patches
+    return Patches(source, cut.side_px, blurred_share=cut.blurred_share, flips=cut.flips, reading=cut.reading)
+
+
+def spread(length: int, count: int) -> list[int]:
+    """Return so many indices, spread evenly over a source; all of them where there are fewer."""
+    count = min(length, count)
+    return [index * length // count for index in range(count)]
+
+
+def held_out_patches(source: PairSource, indices: Sequence[int], recipe: Recipe) -> list[TrainingPair]:
+    """Return pairs to validate on: whole, or the patch of `validate.side_px` around the blur of each."""
+    side = recipe.validation.side_px
+    found = []
+    for index in indices:
+        pair = source[index]
+        if side and min(pair.blurred.shape[:2]) > side:
+            patches = Patches(source, side, blurred_share=1.0, flips=())
+            pair = replace(patches.of_pair(pair, np.random.default_rng((TEST_SEED, index))), name=pair.name)
+        found.append(pair)
+    return found
+
+
+def _find(recipe: Recipe, entry: Data, keys: Mapping[str, Path]) -> Path:
+    path = keys.get(entry.path, Path(entry.path))
+    if not path.is_dir():
+        given = f" ({path})" if entry.path in keys else ""
+        raise RecipeError(
+            f"{recipe.name}: data {entry.path!r}{given} is no folder", hint=f"add --data {entry.path}=FOLDER"
+        )
+    return path.resolve()
+
+
+def _open(entry: Data, path: Path, seed: int, split: Split) -> PairSource:
+    if isinstance(entry, LbsData):
+        from models.synth.local_blur import LocalBlurSource
+
+        return LocalBlurSource(
+            path,
+            seed=seed,
+            count=entry.count,
+            side_px=entry.side_px,
+            blur_px=entry.blur_px,
+            split=split,
+            scale=entry.scale,
+            noise=entry.noise,
+            still_share=entry.still_share,
+            silhouette_share=entry.silhouette_share,
+        )
+    opened: PairSource = importlib.import_module("models.training.sources").open_source(path, split)
+    return opened

@@ -1,0 +1,188 @@
+"""The folder of one training: its state, its curve, its weights.
+
+`state.pt` is what a resumed training needs (read with `weights_only=True`, which runs no code); `curve.jsonl`
+has a line every few steps and one a validation. A kill may leave the curve ahead of the state, or its last
+line torn: at a resume it is cut back to the state's step, so that no step stands in it twice.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+
+from models.training.errors import RunFolderError
+from models.training.recipe import Recipe
+
+__all__ = ["RunFolder", "recipe_changes", "write_atomically"]
+
+FORMAT = "beamrig-training-1"
+STATE, CURVE, RECIPE, WEIGHTS = "state.pt", "curve.jsonl", "recipe.json", "weights.safetensors"
+FREE = ("steps", "validate", "checkpoint_every_s", "log_every_steps", "name")
+"""Keys that may change between two pieces of a training; `steps` may only grow."""
+
+
+class RunFolder:
+    """Opens or makes the folder of a training.
+
+    Args:
+        path: The folder; made if missing.
+
+    Raises:
+        RunFolderError: The folder holds something else, or cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._curve: IO[str] | None = None
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            others = {entry.name for entry in path.iterdir()}
+        except OSError as error:
+            raise RunFolderError(
+                f"cannot use {path}: {error.strerror or error}", hint="another --out"
+            ) from error
+        if others and RECIPE not in others:
+            raise RunFolderError(
+                f"{path} holds something else than a training", hint="name an empty or new folder with --out"
+            )
+
+    @property
+    def weights(self) -> Path:
+        """The weights to use: the running mean at the last checkpoint."""
+        return self.path / WEIGHTS
+
+    def begin(self, recipe: Recipe) -> dict[str, Any] | None:
+        """Return the state to go on from; None at the very first start.
+
+        Raises:
+            RunFolderError: The folder's training follows another recipe, or its state is damaged.
+        """
+        state = self._read_state()
+        if state is not None:
+            changes = recipe_changes(state["recipe"], recipe.plain())
+            if changes:
+                raise RunFolderError(
+                    f"{self.path} belongs to another recipe: {'; '.join(changes[:3])}",
+                    hint="undo the change, or start anew with another --out",
+                )
+        write_atomically(self.path / RECIPE, json.dumps(recipe.plain(), indent=2).encode())
+        self._cut_curve(-1 if state is None else int(state["step"]))
+        return state
+
+    def peek(self) -> dict[str, Any] | None:
+        """Return the state as `begin` does, and write nothing: for the processes that do not lead."""
+        return self._read_state()
+
+    def save_state(self, state: Mapping[str, Any], recipe: Recipe) -> None:
+        """Write the state; a kill leaves the old or the new one."""
+        self.flush()
+        buffer = io.BytesIO()
+        torch.save({**state, "format": FORMAT, "recipe": json.dumps(recipe.plain())}, buffer)
+        write_atomically(self.path / STATE, buffer.getbuffer())
+
+    def note(self, line: Mapping[str, Any]) -> None:
+        """Add a line to the curve."""
+        if self._curve is None:
+            self._curve = (self.path / CURVE).open("a", encoding="utf-8")
+        self._curve.write(json.dumps(line, allow_nan=False) + "\n")
+
+    def flush(self) -> None:
+        """Bring the curve to the disk."""
+        if self._curve is not None:
+            self._curve.flush()
+            os.fsync(self._curve.fileno())
+
+    def close(self) -> None:
+        """Close the curve."""
+        if self._curve is not None:
+            self.flush()
+            self._curve.close()
+            self._curve = None
+
+    def curve(self) -> list[dict[str, Any]]:
+        """Return the lines of the curve; what is no line is left out."""
+        try:
+            content = (self.path / CURVE).read_text("utf-8", errors="replace")
+        except FileNotFoundError:
+            return []
+        lines = []
+        for text in content.split("\n"):
+            try:
+                line = json.loads(text)
+            except ValueError:
+                continue
+            if isinstance(line, dict) and isinstance(line.get("step"), int):
+                lines.append(line)
+        return lines
+
+    def _cut_curve(self, step: int) -> None:
+        kept = [line for line in self.curve() if line["step"] <= step]
+        content = "".join(json.dumps(line) + "\n" for line in kept)
+        write_atomically(self.path / CURVE, content.encode())
+
+    def _read_state(self) -> dict[str, Any] | None:
+        path = self.path / STATE
+        if not path.exists():
+            return None
+        damaged = RunFolderError(f"{path} is damaged", hint="start anew with another --out")
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
+            raise damaged from error
+        if not isinstance(state, dict) or state.get("format") != FORMAT:
+            raise damaged
+        try:
+            state["recipe"] = json.loads(state["recipe"])
+            int(state["step"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged from error
+        return state
+
+
+def recipe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Say what forbids to go on with another recipe, a sentence each; empty when nothing does."""
+    old, new = _flat(before), _flat(now)
+    changes = []
+    for key in {**old, **new}:
+        if key.split(".")[0] in FREE or old.get(key) == new.get(key):
+            continue
+        changes.append(f"{key} was {_said(old, key)} and is {_said(new, key)}")
+    if new.get("steps", 0) < old.get("steps", 0):
+        changes.append(f"steps was {old['steps']} and is {new['steps']}, it may only grow")
+    return changes
+
+
+def _said(flat: Mapping[str, Any], key: str) -> str:
+    return json.dumps(flat[key]) if key in flat else "not there"
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        items = [(f"{prefix}.{key}" if prefix else str(key), part) for key, part in value.items()]
+    elif isinstance(value, list):
+        items = [(f"{prefix}[{index}]", part) for index, part in enumerate(value)]
+    else:
+        return {prefix: value}
+    return {key: leaf for name, part in items for key, leaf in _flat(part, name).items()}
+
+
+def write_atomically(path: Path, content: bytes | memoryview) -> None:
+    """Write a file that is there whole or not at all, also after a power cut."""
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    part.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
