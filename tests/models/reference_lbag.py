@@ -97,6 +97,16 @@ def gate_block(latent: Tensor, image: Tensor, gate_min: float) -> tuple[Tensor, 
 
 def reference_lbag(state: State, image: Tensor, gate_min: float = 0.1) -> list[tuple[Tensor, Tensor]]:
     """Sharp image and clamped gate at scales 1/4, 1/2 and 1."""
+    return [gate_block(latent, small, gate_min) for latent, small in latents_and_images(state, image)]
+
+
+def reference_mimo_unet(state: State, image: Tensor) -> list[Tensor]:
+    """Sharp image at scales 1/4, 1/2 and 1 (MIMO-UNet's Fig. 3: every output is added to its input)."""
+    return [latent + small for latent, small in latents_and_images(state, image)]
+
+
+def latents_and_images(state: State, image: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """What the output convolutions give, and the image of the same scale."""
     image_2 = resized(image, 0.5)
     image_4 = resized(image_2, 0.5)
     e1 = res_stage(state, "Encoder.0", conv(state, "feat_extract.0", image, relu=True))
@@ -116,5 +126,4 @@ def reference_lbag(state: State, image: Tensor, gate_min: float = 0.1) -> list[t
         conv(state, "ConvsOut.1", d2, relu=False),
         conv(state, "feat_extract.5", d1, relu=False),
     ]
-    images = (image_4, image_2, image)
-    return [gate_block(z, x, gate_min) for z, x in zip(latents, images, strict=True)]
+    return list(zip(latents, (image_4, image_2, image), strict=True))
