@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rig.cli.common import json_option, print_json
+from rig.cli.common import console, json_option, print_json
 from rig.cli.params import FiniteRange, PathName
 
 if TYPE_CHECKING:
+    from models.training.adapt import AdaptReport
     from models.training.loop import Outcome
     from models.training.recipe import Recipe
 
@@ -168,7 +169,45 @@ def _train(
 
 
 def _adapt(session: Path, out: Path, init: Path | None, minutes: float, device: str, as_json: bool) -> None:
-    raise click.UsageError("adapting is not there yet")
+    from models.training.adapt import adapt
+    from models.weights import default_weights
+    from rig.cli.interrupt import cancel_by_ctrl_c
+
+    start = init or default_weights()
+    if start is None:
+        raise click.UsageError("name the weights to start from with --init FILE")
+    with cancel_by_ctrl_c() as cancel, _shown(True, as_json) as (_, progress):
+        report = adapt(session, start, minutes, cancel, progress, out=out, device=device)
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        _print_adapted(report)
+    if report.cancelled:
+        sys.exit(130)
+
+
+def _print_adapted(report: AdaptReport) -> None:
+    """Print the held-out pairs before and after as a table."""
+    from rich.table import Table
+
+    def said(value: float | None, form: str = "{:.2f}") -> str:
+        return "-" if value is None else form.format(value)
+
+    table = Table("held-out pair", "blurred, dB", "before, dB", "after, dB", "gain, dB")
+    for pair in report.held_out:
+        table.add_row(
+            pair.name, said(pair.blurred), said(pair.before), said(pair.after), said(pair.gain, "{:+.2f}")
+        )
+    console().print(table)
+    names = {"background_out": "background, dB", "mask_iou": "mask IoU"}
+    for name, label in names.items():
+        if name in report.before:
+            click.echo(f"{label}: {report.before[name]:.2f} -> {report.after[name]:.2f}")
+    click.echo(
+        f"{report.steps} steps on {report.trained_pairs} pairs in {report.seconds:.0f} s: {report.note}"
+    )
+    if report.weights is not None:
+        click.echo(f"weights: {report.weights}")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from models.training.pairs import PairSource, TrainingPair
 from models.training.patches import Patches
 from models.training.recipe import Data, LbsData, Recipe
 
-__all__ = ["Chosen", "TrainingData", "held_out_patches", "open_data", "spread"]
+__all__ = ["Chosen", "TrainingData", "cut_by", "held_out_patches", "open_data", "open_folder", "spread"]
 
 Split = Literal["train", "test", "all"]
 TEST_SEED = 0x7E57
@@ -131,5 +131,10 @@ def _open(entry: Data, path: Path, seed: int, split: Split) -> PairSource:
             still_share=entry.still_share,
             silhouette_share=entry.silhouette_share,
         )
+    return open_folder(path, split)
+
+
+def open_folder(path: Path, split: Split) -> PairSource:
+    """Open pairs in files; see `models.training.sources`."""
     opened: PairSource = importlib.import_module("models.training.sources").open_source(path, split)
     return opened

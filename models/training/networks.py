@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +15,14 @@ from models.networks.lbag import LBAG
 from models.training.errors import RecipeError
 from models.training.recipe import Network
 
-__all__ = ["as_scales", "build", "file_sha256", "has_mask", "initialise"]
+__all__ = ["TRAINABLE", "as_scales", "build", "file_sha256", "has_mask", "initialise"]
 
+TRAINABLE: dict[str, Literal["lbag", "mimo-unet"]] = {
+    "lbag": "lbag",
+    "mimo-unet": "mimo-unet",
+    "mimo-unet-plus": "mimo-unet",
+}
+"""Names in the registry of what can be trained, and what a recipe calls it."""
 HEADS = ("ConvsOut.0.main.0", "ConvsOut.1.main.0", "feat_extract.5.main.0")
 
 
@@ -54,7 +60,7 @@ def initialise(network: nn.Module, path: Path, *, zero_heads: bool = False) -> s
     if not path.is_file():
         raise RecipeError(f"no weights at {path} to start from", hint="name the file with --init FILE")
     checkpoint = read_checkpoint(path)
-    if checkpoint.source == "mimo-unet" and isinstance(network, LBAG):
+    if TRAINABLE.get(checkpoint.architecture.name) == "mimo-unet" and isinstance(network, LBAG):
         heads = initialise_from_mimo_unet(network, path)
         start = "zero" if zero_heads else "random"
         return f"{path.name}: MIMO-UNet's backbone; {len(heads) // 2} output convolutions start {start}"

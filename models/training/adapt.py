@@ -1,0 +1,315 @@
+"""Adapting a network to one session: the rig takes perfect training pairs of the very set that it looks at.
+
+The last fifth of the session's developed pairs is held out. The rest trains the given weights for a few
+minutes at a small rate; now and then the running mean of the weights is measured on the held-out pairs, and the best
+one is kept. It is kept only where it gains: otherwise no weights are written, and nothing is claimed.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from models.checkpoints import read_checkpoint, save_safetensors
+from models.training.batches import Mixture, batches
+from models.training.board import spoken
+from models.training.data import Chosen, cut_by, held_out_patches, open_folder, spread
+from models.training.distributed import Crew, crew
+from models.training.errors import RunFolderError, TrainingError
+from models.training.networks import TRAINABLE, build, file_sha256, has_mask
+from models.training.pairs import PairSource, TrainingPair
+from models.training.recipe import Network, Recipe, load_recipe
+from models.training.run_folder import write_atomically
+from models.training.trainer import Trainer
+from models.training.validation import Figures, validate
+
+__all__ = ["AdaptReport", "HeldOutPair", "adapt", "default_folder"]
+
+LOOKS = 8
+"""How often the held-out pairs are looked at: often enough to stop before harm, too rarely to pick by chance."""
+LEAST_GAIN_DB = 0.05
+HELD_OUT_SHARE = 5
+REPORT, WEIGHTS = "adapt.json", "weights.safetensors"
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class HeldOutPair:
+    """A pair that no step saw: PSNR in decibels inside its mask; None where nothing is blurred.
+
+    Attributes:
+        name: The pair.
+        blurred: Of the blurred picture.
+        before: Of the parent's result.
+        after: Of the kept weights' result.
+        gain: after - before.
+    """
+
+    name: str
+    blurred: float | None
+    before: float | None
+    after: float | None
+    gain: float | None
+
+
+@dataclass(frozen=True)
+class AdaptReport:
+    """What an adaptation gave.
+
+    Attributes:
+        session: The session's folder.
+        parent: The weights that it started from.
+        parent_sha256: Of that file.
+        weights: The adapted weights; None where they did not help.
+        helped: Whether the held-out pairs gained at least 0.05 dB.
+        gain_db: Mean gain inside the mask over the held-out pairs; 0 where it did not help.
+        before: Means of the parent on the held-out pairs (see `validation.PairFigures`).
+        after: Means of the kept weights; those of the parent where it did not help.
+        held_out: The held-out pairs.
+        trained_pairs: How many pairs it learnt from.
+        steps: Steps done; `best_step` is the kept one (0: the parent).
+        best_step: See `steps`.
+        seconds: Time taken.
+        cancelled: The operator stopped it; the best until then counts.
+        note: All of this in a sentence.
+    """
+
+    session: Path
+    parent: Path
+    parent_sha256: str
+    weights: Path | None
+    helped: bool
+    gain_db: float
+    before: dict[str, float]
+    after: dict[str, float]
+    held_out: tuple[HeldOutPair, ...]
+    trained_pairs: int
+    steps: int
+    best_step: int
+    seconds: float
+    cancelled: bool
+    note: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        paths = {"session": str(self.session), "parent": str(self.parent)}
+        weights = None if self.weights is None else str(self.weights)
+        return {**asdict(self), **paths, "weights": weights, "seconds": round(self.seconds, 1)}
+
+
+def default_folder(session_folder: Path) -> Path:
+    """Return where an adaptation goes that names no folder."""
+    return session_folder / "derived" / "_adapted"
+
+
+def adapt(
+    session_folder: Path,
+    init: Path,
+    minutes: float,
+    cancel: threading.Event | None = None,
+    progress: Progress | None = None,
+    *,
+    out: Path | None = None,
+    device: str = "auto",
+) -> AdaptReport:
+    """Adapt weights to the developed pairs of a session.
+
+    Args:
+        session_folder: The session (or any folder of pairs that `models.training.sources` knows).
+        init: Weights to start from: LBAG's or MIMO-UNet's.
+        minutes: What it may take in all, measuring included.
+        cancel: Set it to stop after the present step.
+        progress: Takes the done fraction and a text with the time left.
+        out: Folder for weights and report; `default_folder` when left out.
+        device: auto, cpu or cuda.
+
+    Raises:
+        DataError: The folder holds no pairs.
+        TrainingError: Fewer than two developed pairs.
+        CheckpointError: The weights cannot be read, or are another network's.
+        RunFolderError: `out` holds something else.
+    """
+    began = time.monotonic()
+    folder = _folder(out or default_folder(session_folder))
+    recipe, network = _from_parent(init)
+    source = open_folder(session_folder, "all")
+    if len(source) < 2:
+        raise TrainingError(
+            f"{session_folder} has {len(source)} developed pair, and adapting needs two: one is held out",
+            hint="take more action pairs, and run 'beamrig process'",
+        )
+    hold = max(1, len(source) // HELD_OUT_SHARE)
+    train = Chosen(source, range(len(source) - hold))
+    held = Chosen(source, [len(train) + index for index in spread(hold, recipe.validation.count)])
+    pairs = held_out_patches(held, range(len(held)), recipe)
+    with crew(device) as present:
+        work = _Work(recipe, network, train, pairs, present, began, minutes * 60)
+        work.go(cancel or threading.Event(), progress or (lambda _done, _text: None))
+    return _finish(work, session_folder, init, folder)
+
+
+class _Work:
+    """The steps of an adaptation and the best weights so far."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        network: nn.Module,
+        train: PairSource,
+        pairs: list[TrainingPair],
+        present: Crew,
+        began: float,
+        budget_s: float,
+    ) -> None:
+        self.recipe, self.pairs, self.trained_pairs = recipe, pairs, len(train)
+        self.trainer = Trainer(recipe, network, present)
+        self.mixture = Mixture([cut_by(train, recipe)], [1.0], recipe.seed)
+        self.began, self.deadline = began, began + budget_s
+        self.budget_s = budget_s
+        self.cancelled = False
+        self.best_step = 0
+        self.best_state: dict[str, Tensor] = {}
+        self.before = self.after = Figures({}, ())
+
+    def go(self, cancel: threading.Event, progress: Progress) -> None:
+        """Train until the time is over; the state of the best look stays in `best_state`."""
+        progress(0.0, "measuring the weights as they are")
+        looking = time.monotonic()
+        self.before = self.after = self._look()
+        looking = time.monotonic() - looking
+        stream = batches(self.mixture, 0, self.recipe.steps, range(self.recipe.batch), 0)
+        steps, look_at = self.recipe.steps, list[int]()
+        for batch in stream:
+            if not look_at:
+                self.trainer.choose_precision(batch)
+                step_s = self._pace(batch)
+                # The schedule goes by steps, the operator's patience by minutes: as many steps as fit.
+                room = self.deadline - time.monotonic() - (LOOKS + 1) * looking
+                steps = max(LOOKS, min(self.recipe.steps, int(0.95 * room / step_s)))
+                self.trainer.recipe = self.recipe.model_copy(update={"steps": steps})
+                look_at = [round((index + 1) * steps / LOOKS) for index in range(LOOKS)]
+            self.trainer.train_step(batch)
+            step = self.trainer.step
+            now = time.monotonic()
+            left = max(0.0, self.deadline - now)
+            done = min(1.0, (now - self.began) / self.budget_s)
+            progress(done, f"step {step} of about {steps}, {self.gain():+.2f} dB, {spoken(left)} left")
+            over = step >= steps or now + looking >= self.deadline or cancel.is_set()
+            if over or step in look_at:
+                self._keep_if_better(step)
+            if over:
+                break
+        self.cancelled = cancel.is_set()
+        stream.close()
+
+    def _pace(self, batch: Any) -> float:
+        began = time.monotonic()
+        self.trainer.time_once(batch)
+        return time.monotonic() - began
+
+    def gain(self) -> float:
+        """Return by how much the best look beats the parent inside the masks, dB."""
+        return self.after.mean.get("psnr_out", 0.0) - self.before.mean.get("psnr_out", 0.0)
+
+    def _keep_if_better(self, step: int) -> None:
+        found = self._look()
+        if found.mean.get("psnr_out", 0.0) > self.after.mean.get("psnr_out", 0.0):
+            self.after, self.best_step = found, step
+            self.best_state = {name: value.clone() for name, value in self.trainer.mean.mean.items()}
+
+    def _look(self) -> Figures:
+        trainer = self.trainer
+        # Always in fp32: before and after must be measured alike, and nothing is lost to rounding.
+        with trainer.averaged() as network:
+            masks = has_mask(self.recipe.network)
+            return validate(network, self.pairs, trainer.crew.device, masks=masks).figures
+
+
+def _from_parent(init: Path) -> tuple[Recipe, nn.Module]:
+    """Return the recipe of an adaptation with the parent's network, and that network with its weights."""
+    checkpoint = read_checkpoint(init)
+    architecture = checkpoint.architecture
+    if architecture.name not in TRAINABLE:
+        raise TrainingError(f"{init.name} holds {architecture}, which is not trained here")
+    spec = Network(
+        name=TRAINABLE[architecture.name],
+        base=architecture.size["base"],
+        num_res=architecture.size["num_res"],
+        gate_min=checkpoint.gate_min,
+        drop=0.0,
+    )
+    recipe = load_recipe("adapt").model_copy(update={"network": spec, "init": str(init)})
+    network = build(spec, recipe.seed)
+    network.load_state_dict(checkpoint.state, strict=True)
+    return recipe, network
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        others = {entry.name for entry in path.iterdir()}
+    except OSError as error:
+        raise RunFolderError(f"cannot use {path}: {error.strerror or error}", hint="another --out") from error
+    if others and REPORT not in others:
+        raise RunFolderError(f"{path} holds something else than an adaptation", hint="another --out")
+    return path
+
+
+def _finish(work: _Work, session: Path, init: Path, folder: Path) -> AdaptReport:
+    """Write weights where they help, and the report in every case."""
+    gain = work.gain()
+    helped = gain >= LEAST_GAIN_DB
+    after = work.after if helped else work.before
+    sha256 = file_sha256(init)
+    target = folder / WEIGHTS
+    count = len(work.pairs)
+    measured = f"{count} held-out pair{'s' if count > 1 else ''} of {session.name}"
+    if helped:
+        note = f"gains {gain:.2f} dB inside the mask on {measured}, which also chose the step"
+    else:
+        note = f"adapting did not help on {measured}: use the weights as they were"
+        target.unlink(missing_ok=True)
+    held = tuple(
+        HeldOutPair(old.name, old.psnr_in, old.psnr_out, new.psnr_out, _minus(new.psnr_out, old.psnr_out))
+        for old, new in zip(work.before.pairs, after.pairs, strict=True)
+    )
+    report = AdaptReport(
+        session=session,
+        parent=init,
+        parent_sha256=sha256,
+        weights=target if helped else None,
+        helped=helped,
+        gain_db=gain if helped else 0.0,
+        before=work.before.mean,
+        after=after.mean,
+        held_out=held,
+        trained_pairs=work.trained_pairs,
+        steps=work.trainer.step,
+        best_step=work.best_step if helped else 0,
+        seconds=time.monotonic() - work.began,
+        cancelled=work.cancelled,
+        note=note,
+    )
+    if helped:
+        work.trainer.network.load_state_dict(work.best_state)
+        origin = {
+            "session": session.name,
+            "parent": init.name,
+            "parent_sha256": sha256,
+            "pairs": work.trained_pairs,
+        }
+        recipe = {**work.recipe.plain(), "step": work.best_step, "adapted": origin, "validation": after.mean}
+        save_safetensors(target, work.trainer.network, trained=True, recipe=recipe, note=note)
+    write_atomically(folder / REPORT, json.dumps(report.to_dict(), indent=2).encode())
+    return report
+
+
+def _minus(after: float | None, before: float | None) -> float | None:
+    return None if after is None or before is None else after - before
