@@ -1,8 +1,8 @@
 """Adapting a network to one session: the rig takes perfect training pairs of the very set that it looks at.
 
 The last fifth of the session's developed pairs is held out. The rest trains the given weights for a few
-minutes at a small rate; now and then the running mean of the weights is measured on the held-out pairs, and the best
-one is kept. It is kept only where it gains: otherwise no weights are written, and nothing is claimed.
+minutes at a small rate; now and then the running mean of the weights is measured on the held-out pairs, and
+the best one is kept. It is kept only where it gains: otherwise no weights are written, and nothing is claimed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from models.training.validation import Figures, validate
 __all__ = ["AdaptReport", "HeldOutPair", "adapt", "default_folder"]
 
 LOOKS = 8
-"""How often the held-out pairs are looked at: often enough to stop before harm, too rarely to pick by chance."""
+"""How often the held-out pairs are looked at: enough to stop before harm, too few to pick by chance."""
 LEAST_GAIN_DB = 0.05
 HELD_OUT_SHARE = 5
 REPORT, WEIGHTS = "adapt.json", "weights.safetensors"
