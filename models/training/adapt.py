@@ -2,7 +2,7 @@
 
 The last fifth of the session's developed pairs is held out. The rest trains the given weights for a few
 minutes at a small rate; now and then the running mean of the weights is measured on the held-out pairs, and
-the best one is kept. It is kept only where it gains: otherwise no weights are written, and nothing is claimed.
+the best one is kept. It is kept only where it gains: otherwise no weights are written and nothing is claimed.
 """
 
 from __future__ import annotations
