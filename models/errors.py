@@ -17,6 +17,10 @@ class EngineError(BeamrigError):
     """The inference engine cannot do what was asked on this machine."""
 
 
+class DataError(BeamrigError):
+    """A data set cannot be read: no known layout, missing counterparts, pictures that are no pair."""
+
+
 class Cancelled(BeamrigError):
     """The operator stopped the work before it was done."""
 
