@@ -48,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "deblur": Entry("models.cli:deblur", "Deblur developed images with LBAG."),
     "models": Entry("models.models_cli:models", "List the networks: papers, sizes, weights, input."),
     "train": Entry("models.training.cli:train", "Train a network, or adapt one to a session."),
+    "synth": Entry("models.synth.cli:synth", "Make training pairs: objects, film, the virtual rig."),
     "devices": Entry("rig.cli.devices:devices", "List cameras and trigger boxes; features, frames."),
     "profiles": Entry("rig.cli.profiles:profiles", "List, show and check hardware profiles."),
     "virtual": Entry("rig.virtual.cli:virtual", "Run and steer the virtual rig."),

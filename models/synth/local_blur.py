@@ -7,7 +7,6 @@ that a network learns what is blurred, not what was pasted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +17,16 @@ import numpy.typing as npt
 from models.errors import SynthesisError
 from models.synth.compositing import Mover, Still, expose, paste
 from models.synth.light import add_sensor_noise, from_light, to_light
+from models.synth.made import Made
 from models.synth.objects import Cutout, cut_region, cut_silhouette
 from models.synth.photos import Photo, Split, list_photos, load_photo
 from models.synth.trajectories import draw_trajectory, samples_needed
 from models.training.pairs import TrainingPair
 
-__all__ = ["LocalBlurSource", "Made"]
+__all__ = ["LocalBlurSource"]
 
 F32 = npt.NDArray[np.float32]
 _TRIES = 12
-
-
-@dataclass(frozen=True)
-class Made:
-    """A pair and the record of how it was made: plain JSON data."""
-
-    pair: TrainingPair
-    record: dict[str, Any]
 
 
 class LocalBlurSource:
@@ -106,6 +98,10 @@ class LocalBlurSource:
         """Make a pair."""
         return self.make(index).pair
 
+    def name(self, index: int) -> str:
+        """Return the name of a pair."""
+        return f"lbs-{self.seed}-{index:06d}"
+
     def settings(self) -> dict[str, Any]:
         """Return what the source was asked for, as plain JSON data."""
         names = ("seed", "count", "side_px", "noise", "still_share", "silhouette_share", "split", "bits")
@@ -140,7 +136,7 @@ class LocalBlurSource:
         level = self.noise * float(rng.random())
         record.update(samples=samples, noise=level, covered=float((exposed.mask > 0).mean()))
         noisy = add_sensor_noise(exposed.blurred, level, rng)
-        name = f"lbs-{self.seed}-{index:06d}"
+        name = self.name(index)
         pair = TrainingPair(
             name, from_light(noisy, self.bits), from_light(exposed.sharp, self.bits), exposed.mask
         )
@@ -178,7 +174,9 @@ class LocalBlurSource:
                 break
             path, photo = self._photo(rng)
         if labelled and photo.regions:
-            region = photo.regions[int(rng.integers(len(photo.regions)))]
+            # Of two, the one with more to see in it: a plain object teaches only what its outline teaches.
+            pick = rng.integers(len(photo.regions), size=2)
+            region = max((photo.regions[int(i)] for i in pick), key=lambda one: one.detail)
             return cut_region(photo, region, longest_px=longest, flip=flip), path.name
         return cut_silhouette(photo, rng, longest_px=longest, flip=flip), path.name
 

@@ -21,7 +21,7 @@ def test_the_longest_way_is_the_blur_asked_for(seed: int, blur: float, radii: tu
     assert trajectory.way_px(radii) == pytest.approx(blur, rel=0.02)
     assert len(trajectory.keys) in FRAMES
     # Independently: follow the object's own points through the affine maps of a fine sampling.
-    maps = matrices(trajectory.samples(2001), (10.0, 20.0))
+    maps = matrices(trajectory.samples(301), (10.0, 20.0))
     points = np.array([(10, 20), (10 - radii[0], 20), (10 + radii[0], 20), (10, 20 - radii[1])])
     placed = np.stack([points @ m[:, :2].T + m[:, 2] for m in maps])
     longest = np.linalg.norm(np.diff(placed, axis=0), axis=2).sum(axis=0).max()
