@@ -18,7 +18,7 @@ from models.errors import SynthesisError
 from models.synth.compositing import Mover, Still, expose, paste
 from models.synth.light import add_sensor_noise, from_light, to_light
 from models.synth.made import Made
-from models.synth.objects import Cutout, cut_region, cut_silhouette
+from models.synth.objects import Cutout, cut_piece, cut_region, cut_silhouette
 from models.synth.photos import Photo, Split, list_photos, load_photo
 from models.synth.trajectories import draw_trajectory, samples_needed
 from models.training.pairs import TrainingPair
@@ -47,6 +47,8 @@ class LocalBlurSource:
             draws its own from 0 on. The sharp picture has none.
         still_share: Part of the pairs in which nothing moves.
         silhouette_share: Part of the objects with a made-up outline where labels are to be had.
+        near_share: Part of the movers that are larger than the picture, as most patches of a full frame see
+            them: blur from edge to edge teaches a deblurring more than a thin rim does.
         bits: 8 or 16.
 
     Raises:
@@ -66,6 +68,7 @@ class LocalBlurSource:
         noise: float = 0.005,
         still_share: float = 0.1,
         silhouette_share: float = 0.15,
+        near_share: float = 0.0,
         bits: int = 8,
     ) -> None:
         if seed < 0 or count < 1:
@@ -78,7 +81,9 @@ class LocalBlurSource:
             )
         if not 0 < scale[0] <= scale[1] <= 1:
             raise SynthesisError(f"scale from {scale[0]:g} to {scale[1]:g}", hint="0 < low <= high <= 1")
-        if not (0 <= noise <= 1 and 0 <= still_share <= 1 and 0 <= silhouette_share <= 1):
+        if not (
+            0 <= noise <= 1 and 0 <= still_share <= 1 and 0 <= silhouette_share <= 1 and 0 <= near_share <= 1
+        ):
             raise SynthesisError("noise and shares lie between 0 and 1")
         if bits not in (8, 16):
             raise SynthesisError(f"pictures of {bits} bit cannot be made", hint="8 or 16")
@@ -88,6 +93,7 @@ class LocalBlurSource:
         self.blur_px = (float(blur_px[0]), float(blur_px[1]))
         self.scale = (float(scale[0]), float(scale[1]))
         self.noise, self.still_share, self.silhouette_share = noise, still_share, silhouette_share
+        self.near_share = near_share
         self.split, self.bits = split, bits
 
     def __len__(self) -> int:
@@ -104,7 +110,17 @@ class LocalBlurSource:
 
     def settings(self) -> dict[str, Any]:
         """Return what the source was asked for, as plain JSON data."""
-        names = ("seed", "count", "side_px", "noise", "still_share", "silhouette_share", "split", "bits")
+        names = (
+            "seed",
+            "count",
+            "side_px",
+            "noise",
+            "still_share",
+            "silhouette_share",
+            "near_share",
+            "split",
+            "bits",
+        )
         return {
             **{name: getattr(self, name) for name in names},
             "blur_px": list(self.blur_px),
@@ -182,7 +198,12 @@ class LocalBlurSource:
 
     def _mover(self, rng: np.random.Generator, background: Path, record: dict[str, Any]) -> tuple[Mover, int]:
         """Return a mover and the samples that its blur needs."""
-        cutout, photo = self._object(rng, background)
+        if self.near_share and rng.random() < self.near_share:
+            path, whole = self._photo(rng)
+            longest, flip = self.side_px * float(rng.uniform(1.1, 2.0)), bool(rng.random() < 0.5)
+            cutout, photo = cut_piece(whole, rng, longest_px=longest, flip=flip), path.name
+        else:
+            cutout, photo = self._object(rng, background)
         width, height = cutout.size_px
         blur = float(rng.uniform(*self.blur_px))
         trajectory = draw_trajectory(blur, (width / 2, height / 2), rng)

@@ -14,7 +14,7 @@ from models.synth.light import to_light
 from models.synth.photos import Photo, Region
 from models.synth.silhouettes import draw_silhouette
 
-__all__ = ["Cutout", "cut_region", "cut_silhouette", "premultiplied"]
+__all__ = ["Cutout", "cut_piece", "cut_region", "cut_silhouette", "premultiplied"]
 
 F32 = npt.NDArray[np.float32]
 
@@ -29,7 +29,7 @@ class Cutout:
 
     Attributes:
         rgba: (h, w, 4) float32: linear light times opacity, and opacity; zero along the border.
-        kind: "region" of a labelled photograph, or "silhouette".
+        kind: "region" of a labelled photograph, "silhouette", or a rectangular "piece".
     """
 
     rgba: F32
@@ -59,6 +59,15 @@ def cut_silhouette(photo: Photo, rng: np.random.Generator, *, longest_px: float,
     left, top, wide, high = cv2.boundingRect(inside)
     rgb = photo.rgb[y + top : y + top + high, x + left : x + left + wide]
     return _cut(rgb, inside[top : top + high, left : left + wide], longest_px, flip, "silhouette")
+
+
+def cut_piece(photo: Photo, rng: np.random.Generator, *, longest_px: float, flip: bool) -> Cutout:
+    """Cut a rectangle out of a photograph: a mover so near that it fills the picture, or most of it."""
+    height, width = photo.rgb.shape[:2]
+    wide, high = (int(min(longest_px * rng.uniform(0.7, 1.0), side)) for side in (width, height))
+    x, y = int(rng.integers(width - wide + 1)), int(rng.integers(height - high + 1))
+    inside = np.ones((high, wide), np.uint8)
+    return _cut(photo.rgb[y : y + high, x : x + wide], inside, longest_px, flip, "piece")
 
 
 def _cut(

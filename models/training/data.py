@@ -130,6 +130,7 @@ def _open(entry: Data, path: Path, seed: int, split: Split) -> PairSource:
             noise=entry.noise,
             still_share=entry.still_share,
             silhouette_share=entry.silhouette_share,
+            near_share=entry.near_share if split == "train" else 0.0,
         )
     return open_folder(path, split)
 

@@ -14,6 +14,7 @@ from models.networks.layers import Scale
 from models.networks.lbag import LBAG
 from models.training.errors import RecipeError
 from models.training.recipe import Network
+from models.training.start import he_start_
 
 __all__ = ["TRAINABLE", "as_scales", "build", "file_sha256", "has_mask", "initialise"]
 
@@ -35,6 +36,8 @@ def build(spec: Network, seed: int) -> nn.Module:
             network = LBAG(spec.base, spec.num_res, gate_min=spec.gate_min, drop=spec.drop)
         else:
             network = _mimo_unet(spec)
+        if spec.start == "he":
+            he_start_(network)
     if spec.zero_heads:
         for name in HEADS:
             for value in network.get_submodule(name).parameters():

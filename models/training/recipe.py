@@ -49,6 +49,8 @@ class Network(_Part):
         num_res: Residual blocks a stage; the paper has 20.
         gate_min: Lower clamp of the gate; released 0.1, the paper has none (0). Nothing to MIMO-UNet.
         drop: Probability of dropping a channel of the skip connections; released 0.1.
+        start: How random weights are drawn: torch's own way, or "he" (`models.training.start`), which learns
+            several times faster in a short training.
         zero_heads: Start with output convolutions of zeros, so that the network begins as the identity.
     """
 
@@ -57,6 +59,7 @@ class Network(_Part):
     num_res: int = Field(default=20, ge=1, le=100)
     gate_min: float = Field(default=0.1, ge=0, lt=1)
     drop: float = Field(default=0.1, ge=0, lt=1)
+    start: Literal["torch", "he"] = "torch"
     zero_heads: bool = False
 
 
@@ -73,6 +76,7 @@ class LbsData(_Part):
         noise: Largest level of the blurred picture's sensor noise.
         still_share: Part of the pairs in which nothing moves.
         silhouette_share: Part of the objects with a made-up outline where labels are to be had.
+        near_share: Part of the movers that are larger than the picture; never in the held-out pairs.
     """
 
     kind: Literal["lbs"]
@@ -85,6 +89,7 @@ class LbsData(_Part):
     noise: float = Field(default=0.005, ge=0, le=1)
     still_share: float = Field(default=0.1, ge=0, le=1)
     silhouette_share: float = Field(default=0.15, ge=0, le=1)
+    near_share: float = Field(default=0.0, ge=0, le=1)
 
 
 class FolderData(_Part):

@@ -140,3 +140,11 @@ def test_labels_of_another_size_are_refused(tmp_path: Path, photos: Path) -> Non
     cv2.imwrite(str(tmp_path / f"a{LABELS}"), picture[:50, :, 0])
     with pytest.raises(SynthesisError, match="differ in size"):
         source(tmp_path)[0]
+
+
+def test_near_movers_fill_the_picture(photos: Path) -> None:
+    def blurred_area(near_share: float) -> float:
+        made = source(photos, near_share=near_share, still_share=0.0)
+        return float(np.mean([np.mean(made[index].mask != 0) for index in range(12)]))
+
+    assert blurred_area(1.0) > 0.6 > 0.4 > blurred_area(0.0)
