@@ -41,7 +41,7 @@ def models(as_json: bool) -> None:
 
     table = Table()
     table.add_column("name", no_wrap=True)
-    table.add_column("paper")
+    table.add_column("paper", no_wrap=True)
     table.add_column("parameters", justify="right", no_wrap=True)
     table.add_column("GMAC", justify="right", no_wrap=True)
     table.add_column("RGB input")

@@ -85,7 +85,7 @@ class NetworkEntry:
     size_of: Callable[[Shapes], Mapping[str, Any] | None]
     public_weights: str
     licence: str
-    paper_title: str = ""
+    paper_title: str
     wrapped: tuple[str, ...] = ("model",)
     settings: tuple[str, ...] = ()
     rules: InputRules = field(default_factory=InputRules)

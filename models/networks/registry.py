@@ -28,6 +28,7 @@ from models.networks.mimo_unet import MIMOUNet, mimo_size
 
 __all__ = ["NETWORKS", "entry_of", "entry_of_state"]
 
+NO_WEIGHTS = "none"
 NONE_STATED = "none stated"
 
 
@@ -124,7 +125,7 @@ _ENTRIES = (
         network=DeepDeblurDiscriminator,
         size={"channels": 64, "layout": "paper"},
         size_of=discriminator_size,
-        public_weights="none",
+        public_weights=NO_WEIGHTS,
         licence="",
         wrapped=("D",),
         rules=InputRules(white=255, multiple=256),
@@ -132,12 +133,13 @@ _ENTRIES = (
     NetworkEntry(
         name="blade-net",
         title="BladeNet",
-        paper="Wang et al., 2021, LODE: Deep Local Deblurring and A New Benchmark",
+        paper="Wang et al., 2021",
+        paper_title="LODE: Deep Local Deblurring and A New Benchmark",
         network=BladeNet,
         size={"base": 64, "perception": True, "attention": True},
         size_of=blade_size,
         settings=("residual",),
-        public_weights="none",
+        public_weights=NO_WEIGHTS,
         licence="",
         rules=InputRules(multiple=16),
         run=_run_blade,
@@ -145,7 +147,8 @@ _ENTRIES = (
     NetworkEntry(
         name="kernel-space",
         title="Blur kernel space",
-        paper="Tran et al., CVPR 2021, Explore Image Deblurring via Encoded Blur Kernel Space",
+        paper="Tran et al., CVPR 2021",
+        paper_title="Explore Image Deblurring via Encoded Blur Kernel Space",
         network=KernelSpace,
         size={"width": 64, "front": 10, "back": 20, "variational": False},
         size_of=kernel_space_size,

@@ -33,7 +33,7 @@ def test_json_tells_of_every_network_what_the_registry_counts() -> None:
 
 
 def test_the_table_names_every_network_and_the_licence_of_its_weights() -> None:
-    answer = CliRunner().invoke(models, [], env={"COLUMNS": "150"})
+    answer = CliRunner().invoke(models, [], env={"COLUMNS": "220"})
     assert answer.exit_code == 0
     assert all(name in answer.output for name in NETWORKS)
     assert "SeungjunNah/DeepDeblur-PyTorch (MIT)" in answer.output

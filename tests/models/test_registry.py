@@ -103,6 +103,7 @@ def test_an_entry_says_what_it_is(entry: NetworkEntry) -> None:
     assert NETWORKS[entry.name] is entry
     assert entry.title
     assert entry.paper
+    assert entry.paper_title
     assert entry.public_weights
     assert entry.parameters() > 0
     assert entry.rules.padding in {"reflect", "replicate"}
