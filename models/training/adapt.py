@@ -20,13 +20,14 @@ from torch import Tensor, nn
 from models.checkpoints import read_checkpoint, save_safetensors
 from models.training.batches import Mixture, batches
 from models.training.board import spoken
-from models.training.data import Chosen, cut_by, held_out_patches, open_folder, spread
+from models.training.data import Chosen, cut_by, held_out_patches, spread
 from models.training.distributed import Crew, crew
 from models.training.errors import RunFolderError, TrainingError
 from models.training.networks import TRAINABLE, build, file_sha256, has_mask
 from models.training.pairs import PairSource, TrainingPair
 from models.training.recipe import Network, Recipe, load_recipe
 from models.training.run_folder import write_atomically
+from models.training.sources import open_source
 from models.training.trainer import Trainer
 from models.training.validation import Figures, validate
 
@@ -139,7 +140,7 @@ def adapt(
     began = time.monotonic()
     folder = _folder(out or default_folder(session_folder))
     recipe, network = _from_parent(init)
-    source = open_folder(session_folder, "all")
+    source = open_source(session_folder, "all")
     if len(source) < 2:
         raise TrainingError(
             f"{session_folder} has {len(source)} developed pair, and adapting needs two: one is held out",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -147,6 +148,8 @@ def _train(
     from rig.cli.interrupt import cancel_by_ctrl_c
 
     with cancel_by_ctrl_c() as cancel, crew(device) as present:
+        # What ends a job on a cluster, and `timeout`, ask like this; the state is saved first.
+        signal.signal(signal.SIGTERM, lambda *_: cancel.set())
         with _shown(present.leads, as_json) as (say, progress):
             data = open_data(recipe, keys, held_out=present.leads)
             network = build(recipe.network, recipe.seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,13 +9,15 @@ from typing import Literal
 
 import numpy as np
 
+from models.errors import DataError, SynthesisError
 from models.training.batches import Mixture
 from models.training.errors import RecipeError
 from models.training.pairs import PairSource, TrainingPair
 from models.training.patches import Patches
 from models.training.recipe import Data, LbsData, Recipe
+from models.training.sources import open_source
 
-__all__ = ["Chosen", "TrainingData", "cut_by", "held_out_patches", "open_data", "open_folder", "spread"]
+__all__ = ["Chosen", "TrainingData", "cut_by", "held_out_patches", "open_data", "spread"]
 
 Split = Literal["train", "test", "all"]
 TEST_SEED = 0x7E57
@@ -68,15 +69,14 @@ def open_data(recipe: Recipe, keys: Mapping[str, Path], *, held_out: bool = True
     if unknown:
         known = ", ".join(entry.path for entry in recipe.data)
         raise RecipeError(f"--data {unknown[0]}=...: {recipe.name} has no such data", hint=f"it has {known}")
-    sources = [_open(entry, _find(recipe, entry, keys), recipe.seed, "train") for entry in recipe.data]
-    makers = [cut_by(source, recipe) for source in sources]
+    sides = [_sides(entry, _find(recipe, entry, keys), recipe) for entry in recipe.data]
+    makers = [cut_by(train, recipe) for train, _ in sides]
     pairs: list[TrainingPair] = []
-    if held_out and recipe.validation.count:
-        shares = np.array_split(np.arange(recipe.validation.count), len(recipe.data))
-        for entry, share in zip(recipe.data, shares, strict=True):
-            source = _open(entry, _find(recipe, entry, keys), recipe.seed + TEST_SEED, "test")
-            pairs += held_out_patches(source, spread(len(source), len(share)), recipe)
-    sizes = {f"data[{index}]": len(source) for index, source in enumerate(sources)}
+    shares = np.array_split(np.arange(recipe.validation.count), len(recipe.data))
+    for (_, test), share in zip(sides, shares, strict=True):
+        if held_out and test is not None and len(share):
+            pairs += held_out_patches(test, spread(len(test), len(share)), recipe)
+    sizes = {f"data[{index}]": len(train) for index, (train, _) in enumerate(sides)}
     return TrainingData(Mixture(makers, [entry.weight for entry in recipe.data], recipe.seed), pairs, sizes)
 
 
@@ -115,6 +115,23 @@ def _find(recipe: Recipe, entry: Data, keys: Mapping[str, Path]) -> Path:
     return path.resolve()
 
 
+def _sides(entry: Data, path: Path, recipe: Recipe) -> tuple[PairSource, PairSource | None]:
+    """Return what a data entry trains on and what it holds out.
+
+    Where the data lacks a side (a plain folder, a session of one scene), the last tenth of all is held out;
+    of a single pair nothing.
+    """
+    try:
+        train = _open(entry, path, recipe.seed, "train")
+        return train, _open(entry, path, recipe.seed + TEST_SEED, "test")
+    except (DataError, SynthesisError):
+        whole = _open(entry, path, recipe.seed, "all")
+    cut = len(whole) - min(len(whole) - 1, max(1, len(whole) // 10))
+    if cut == len(whole):
+        return whole, None
+    return Chosen(whole, range(cut)), Chosen(whole, range(cut, len(whole)))
+
+
 def _open(entry: Data, path: Path, seed: int, split: Split) -> PairSource:
     if isinstance(entry, LbsData):
         from models.synth.local_blur import LocalBlurSource
@@ -132,10 +149,4 @@ def _open(entry: Data, path: Path, seed: int, split: Split) -> PairSource:
             silhouette_share=entry.silhouette_share,
             near_share=entry.near_share if split == "train" else 0.0,
         )
-    return open_folder(path, split)
-
-
-def open_folder(path: Path, split: Split) -> PairSource:
-    """Open pairs in files; see `models.training.sources`."""
-    opened: PairSource = importlib.import_module("models.training.sources").open_source(path, split)
-    return opened
+    return open_source(path, split)
