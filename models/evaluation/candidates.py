@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -23,7 +23,16 @@ from models.evaluation.figures import to_8bit
 from models.pictures import as_unit_range, to_planes
 from models.weights import default_weights
 
-__all__ = ["INPUT", "SHIPPED", "About", "Candidate", "InputAsItIs", "Prediction", "open_candidate"]
+__all__ = [
+    "INPUT",
+    "SHIPPED",
+    "About",
+    "Candidate",
+    "InputAsItIs",
+    "Prediction",
+    "open_candidate",
+    "open_candidates",
+]
 
 INPUT: Final = "input"
 SHIPPED: Final = "shipped"
@@ -197,11 +206,26 @@ def open_candidate(named: str, device: str = "auto", precision: str = "auto") ->
         if shipped is None:
             raise CheckpointError("no weights are shipped with this beamrig", hint="name a file of weights")
         path = shipped
-    name = named if named == SHIPPED else path.name
     checkpoint = read_checkpoint(path)
+    name = SHIPPED if named == SHIPPED else str(checkpoint.recipe.get("name") or path.name)
     if checkpoint.architecture.name == "lbag":
         return _Lbag(name, path, checkpoint, device, precision)
     return _Registered(name, path, device, precision)
+
+
+def open_candidates(named: Sequence[str], device: str = "auto", precision: str = "auto") -> list[Candidate]:
+    """Return all that is evaluated, under names that differ; see `open_candidate`.
+
+    A network is called as the recipe that trained it, for every training calls its file the same; where that
+    is not enough, its path stands behind.
+    """
+    once = list(dict.fromkeys(named))
+    opened = [open_candidate(one, device, precision) for one in once]
+    names = [candidate.about.name for candidate in opened]
+    for path, candidate in zip(once, opened, strict=True):
+        if names.count(candidate.about.name) > 1:
+            candidate.about = replace(candidate.about, name=f"{candidate.about.name} ({path})")
+    return opened
 
 
 def _about(

@@ -107,7 +107,7 @@ def evaluate(
     """
     source = _source(data, split, lbs)
 
-    from models.evaluation.candidates import open_candidate
+    from models.evaluation.candidates import open_candidates
     from models.evaluation.report import is_of_the_paper, report_of
     from models.evaluation.run import evaluate as take_figures
     from models.evaluation.tables import print_evaluation
@@ -115,7 +115,7 @@ def evaluate(
     from rig.cli.interrupt import cancel_by_ctrl_c
     from rig.cli.progress import progress_bar
 
-    candidates = [open_candidate(name, device, precision) for name in dict.fromkeys(models)]
+    candidates = open_candidates(models, device, precision)
     with progress_bar(quiet=as_json, time_left=False) as progress, cancel_by_ctrl_c() as cancel:
         evaluation = take_figures(
             candidates, source, limit=limit, align=aligned, out=out, workers=workers,

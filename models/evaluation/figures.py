@@ -24,6 +24,7 @@ Picture = npt.NDArray[np.uint8]
 Part = Literal["whole", "released", "paper", "blur"]
 
 INFINITE: Final = "infinite: the pictures are equal there"
+_NO_MASKS: Final = "the data have no blur masks"
 BLURRED_FROM: Final = 0.5
 """A pixel counts as found where the network's mask is at least this."""
 
@@ -131,7 +132,7 @@ def judge(
         )
     if align:
         _take_aligned(sharp, other, threads, take)
-    take("blur.background_psnr_db", lambda: _outside(sharp, other, inside()))
+    take("blur.background_psnr_db", lambda: _outside(sharp, other, mask))
     take("blur.mask_iou", lambda: _overlap(inside(), found))
     return judged
 
@@ -160,7 +161,7 @@ def _take_aligned(
 def _known(mask: npt.NDArray[Any] | None) -> Callable[[], npt.NDArray[Any]]:
     def inside() -> npt.NDArray[Any]:
         if mask is None:
-            raise MetricUndefined("the data have no blur masks")
+            raise MetricUndefined(_NO_MASKS)
         if not mask.any():
             raise MetricUndefined("the mask is empty: nothing is blurred")
         return mask
@@ -168,7 +169,10 @@ def _known(mask: npt.NDArray[Any] | None) -> Callable[[], npt.NDArray[Any]]:
     return inside
 
 
-def _outside(sharp: Picture, other: Picture, mask: npt.NDArray[Any]) -> float:
+def _outside(sharp: Picture, other: Picture, mask: npt.NDArray[Any] | None) -> float:
+    """Return the PSNR of what is not blurred: of the whole picture, where nothing is."""
+    if mask is None:
+        raise MetricUndefined(_NO_MASKS)
     outside = mask == 0
     if not outside.any():
         raise MetricUndefined("the mask covers the whole picture")

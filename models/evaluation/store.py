@@ -21,7 +21,7 @@ from models.training.pairs import TrainingPair
 
 __all__ = ["FiguresFile", "ImageResult", "pair_digest"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when a figure is computed in another way than before: older lines do not count then."""
 
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from models.checkpoints import save_safetensors
 from models.deblur import DeblurEngine
 from models.errors import Cancelled, EvaluationError
-from models.evaluation.candidates import About, open_candidate
+from models.evaluation.candidates import About, open_candidate, open_candidates
 from models.evaluation.figures import FIGURES, judge, to_8bit
 from models.evaluation.published import KEYS, TABLE_1, TABLE_3, is_reloblur
 from models.evaluation.report import gains, means, report_of
@@ -233,6 +233,16 @@ def test_a_table_of_ours_alone_has_no_printed_rows(by_hand: Evaluation) -> None:
 def test_the_switches_of_table_3_are_read_from_the_weights(weights: Path) -> None:
     about = open_candidate(str(weights), "cpu", "fp32").about
     assert (about.gate, about.bapc, about.ssim_loss, about.pretrained) == (True, True, False, False)
+
+
+def test_networks_are_called_as_their_recipes_and_never_alike(tmp_path: Path) -> None:
+    files = []
+    for folder, recipe in (("a", "full"), ("b", "no gate"), ("c", "full")):
+        files.append(tmp_path / folder / "weights.safetensors")
+        files[-1].parent.mkdir()
+        save_safetensors(files[-1], lively_network(4, 1), trained=True, recipe={"name": recipe})
+    names = [one.about.name for one in open_candidates([*map(str, files), str(files[0])], "cpu", "fp32")]
+    assert names == [f"full ({files[0]})", "no gate", f"full ({files[2]})"]
 
 
 def layout(root: Path) -> Path:
