@@ -206,6 +206,38 @@ ACTIONS: tuple[ActionInfo, ...] = (
         "deblur.run", "Run deblur", ("D",), "Deblur", "Preview first, then the full picture", page="deblur"
     ),
     ActionInfo(
+        "deblur.live",
+        "Live",
+        ("V",),
+        "Deblur",
+        "What the cameras see, deblurred",
+        page="deblur",
+    ),
+    ActionInfo(
+        "deblur.hold",
+        "Hold the live picture",
+        ("H",),
+        "Deblur",
+        "No newer one comes, until again",
+        page="deblur",
+    ),
+    ActionInfo(
+        "deblur.moved",
+        "Only where it moved",
+        ("O",),
+        "Deblur",
+        "Compute only where B differs from S",
+        page="deblur",
+    ),
+    ActionInfo(
+        "deblur.sharp",
+        "Compare with S",
+        ("S",),
+        "Deblur",
+        "S on the left instead of B",
+        page="deblur",
+    ),
+    ActionInfo(
         "deblur.mask", "Show the mask", ("M",), "Deblur", "Overlay where the network sees blur", page="deblur"
     ),
     ActionInfo(
@@ -214,6 +246,14 @@ ACTIONS: tuple[ActionInfo, ...] = (
         ("Ctrl+S",),
         "Deblur",
         "Sharp picture as 16-bit PNG, mask as 8-bit PNG",
+        page="deblur",
+    ),
+    ActionInfo(
+        "deblur.adapt",
+        "Adapt to this set",
+        ("Ctrl+A",),
+        "Deblur",
+        "Learn from the session's own pairs",
         page="deblur",
     ),
     ActionInfo(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +12,8 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from gui import theme
-from gui.images import mask_image, rgb_image
-from gui.pictures import Picture, PictureError, read_picture
+from gui.deblur_view import DeblurView, Opened, gain_fact, open_picture, result_images, run_facts
+from gui.pictures import PictureError
 from gui.workers import NewestSlot, Trouble, Worker
 
 if TYPE_CHECKING:
@@ -24,43 +22,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class DeblurView:
-    """What the page shows; each new one replaces the one before.
-
-    Attributes:
-        path: The picture.
-        before: It.
-        after: The result; null while there is none.
-        mask: Overlay of where the network sees blur; null while there is none.
-        stage: "opened", "preview" or "full".
-        text: What is shown, in words.
-        result: The result itself, for saving; only of the full picture.
-    """
-
-    path: Path
-    before: QImage
-    after: QImage
-    mask: QImage
-    stage: str
-    text: str
-    result: DeblurResult | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A picture that was read: never changed, only replaced by the next one."""
-
-    path: Path
-    picture: Picture
-    before: QImage
-
-
 class DeblurJob(QObject):
     """Opens pictures in one thread and runs the engine in another: a picture shows while torch still loads.
 
     Args:
-        make_engine: Makes the engine, in the worker's thread, at the first use: loading torch takes seconds.
+        make_engine: Makes the engine of some weights (None: those that are usual), in the worker's thread, at
+            the first use: loading torch takes seconds.
     """
 
     changed = Signal()
@@ -70,10 +37,13 @@ class DeblurJob(QObject):
     saved = Signal(object, object)
     failed = Signal(object)
 
-    def __init__(self, make_engine: Callable[[], DeblurEngine], parent: QObject | None = None) -> None:
+    def __init__(
+        self, make_engine: Callable[[Path | None], DeblurEngine], parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self.view: NewestSlot[DeblurView] = NewestSlot()
         self._make_engine = make_engine
+        self._weights: Path | None = None
         self._engine: DeblurEngine | None = None
         self._opened: Opened | None = None
         self._cancel = threading.Event()
@@ -88,6 +58,23 @@ class DeblurJob(QObject):
         """Whether the engine works or is about to."""
         return self._running
 
+    @property
+    def engine(self) -> DeblurEngine | None:
+        """The engine; None until `engine_ready`."""
+        return self._engine
+
+    @property
+    def weights(self) -> Path | None:
+        """The weights that were chosen; None for the usual ones."""
+        return self._weights
+
+    def use_weights(self, weights: Path | None) -> None:
+        """Go over to other weights; a run under way is stopped."""
+        if weights != self._weights:
+            self.cancel()
+            self._weights, self._engine = weights, None
+            self.prepare()
+
     def open(self, path: Path) -> None:
         """Read a picture; stops a run on another one."""
         self.cancel()
@@ -95,20 +82,23 @@ class DeblurJob(QObject):
         self._files.submit(lambda: self._open(path), "open", newest_only=True)
 
     def prepare(self) -> None:
-        """Make the engine, so that its device and weights can be shown."""
-        if self._engine is None:
-            self._worker.submit(self._show_engine, "engine", newest_only=True)
+        """Make the engine unless it is there, and tell `engine_ready`."""
+        self._worker.submit(self._show_engine, "engine", newest_only=True)
 
     def save(self, result: DeblurResult, sharp: Path, mask: Path, *, overwrite: bool) -> None:
         """Write sharp picture (16 bit) and mask (8 bit) as PNG; existing files only where told so."""
         self._files.submit(lambda: self._save(result, sharp, mask, overwrite), "save")
 
-    def run(self) -> bool:
-        """Deblur the open picture; False when that is under way already, or none is open yet."""
+    def run(self, *, only_moved: bool = False) -> bool:
+        """Deblur the open picture; False when that is under way already, or none is open yet.
+
+        Args:
+            only_moved: Let the network see only where B differs from S, if the picture has its S beside it.
+        """
         if self._running or self._opened is None:
             return False
         self._cancel.clear()
-        self._running = self._worker.submit(self._run, "run")
+        self._running = self._worker.submit(lambda: self._run(only_moved), "run")
         return self._running
 
     def cancel(self) -> None:
@@ -124,8 +114,7 @@ class DeblurJob(QObject):
     # ---- in the workers' threads
 
     def _open(self, path: Path) -> None:
-        picture = read_picture(path)
-        opened = self._opened = Opened(path, picture, rgb_image(picture))
+        opened = self._opened = open_picture(path)
         self._show(opened, QImage(), QImage(), "opened", "Not deblurred yet")
 
     def _save(self, result: DeblurResult, sharp: Path, mask: Path, overwrite: bool) -> None:
@@ -142,26 +131,39 @@ class DeblurJob(QObject):
         self._need_engine()
 
     def _need_engine(self) -> DeblurEngine:
-        if self._engine is None:
-            self._engine = self._make_engine()
-        self.engine_ready.emit(self._engine.describe())
-        return self._engine
+        engine = self._engine
+        while engine is None:
+            weights = self._weights
+            engine = self._make_engine(weights)
+            if weights == self._weights:  # else others were chosen meanwhile
+                self._engine = engine
+            else:
+                engine = None
+        self.engine_ready.emit(engine.describe())
+        return engine
 
-    def _run(self) -> None:
+    def _run(self, only_moved: bool) -> None:
         from models.errors import Cancelled
 
         opened = self._opened
         if opened is None:
             self._running = False
             return
-        picture = opened.picture
+        picture, reference = opened.picture, opened.reference
         try:
             engine = self._need_engine()
             quick = engine.preview(picture, cancel=self._cancel)
             text = f"Preview at {quick.scale:.0%} size, {quick.seconds:.1f} s; the full picture follows"
-            self._show_result(opened, quick, "preview", text)
-            full = engine.run(picture, cancel=self._cancel, progress=self.progressed.emit)
-            self._show_result(opened, full, "full", f"Full picture in {full.seconds:.1f} s")
+            self._show_result(opened, quick, "preview", text, {})
+            full = engine.run(
+                picture,
+                cancel=self._cancel,
+                progress=self.progressed.emit,
+                reference=reference if only_moved else None,
+                only_moved=only_moved and reference is not None,
+            )
+            gain = gain_fact(opened, full)
+            self._show_result(opened, full, "full", f"Full picture in {full.seconds:.1f} s", gain)
             done = f"Full picture in {full.seconds:.1f} s on {full.info.device}, {full.info.precision}"
         except Cancelled:
             done = "Stopped"
@@ -169,9 +171,12 @@ class DeblurJob(QObject):
             self._running = False
         self.finished.emit(done)
 
-    def _show_result(self, opened: Opened, result: DeblurResult, stage: str, text: str) -> None:
-        after, mask = rgb_image(result.sharp), mask_image(result.mask, theme.MASK)
-        self._show(opened, after, mask, stage, text, result if stage == "full" else None)
+    def _show_result(
+        self, opened: Opened, result: DeblurResult, stage: str, text: str, gain: dict[str, str]
+    ) -> None:
+        after, mask = result_images(result)
+        keep = result if stage == "full" else None
+        self._show(opened, after, mask, stage, text, keep, {**run_facts(result), **gain})
 
     def _show(
         self,
@@ -181,9 +186,13 @@ class DeblurJob(QObject):
         stage: str,
         text: str,
         keep: DeblurResult | None = None,
+        facts: dict[str, str] | None = None,
     ) -> None:
         if self._opened is opened:  # else another picture was opened meanwhile
-            self.view.put(DeblurView(opened.path, opened.before, after, mask, stage, text, keep))
+            made = DeblurView(
+                opened.path, opened.before, after, mask, stage, text, keep, opened.sharp, facts or {}
+            )
+            self.view.put(made)
             self.changed.emit()
 
     def _worker_failed(self, trouble: Trouble) -> None:

@@ -57,6 +57,11 @@ class FramePreparer(QThread):
         if source is not None and not self.isRunning() and not self._ending.is_set():
             self.start()
 
+    def feed(self) -> tuple[FrameSource | None, dict[str, RawFormat]]:
+        """Return where frames come from and how their codes are to be read; for another thread that looks."""
+        with self._lock:
+            return self._source, dict(self._formats)
+
     def set_active(self, active: bool) -> None:
         """Rest while nobody looks."""
         if active:

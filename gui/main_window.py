@@ -68,7 +68,7 @@ class MainWindow(QMainWindow):
         self.capture_page = CapturePage(settings, self.preparer)
         self.session = SessionFlow(self, self.keeper)
         self.review_page = ReviewPage(self.keeper, self.session.index)
-        self.deblur_page = DeblurPage(settings)
+        self.deblur_page = DeblurPage(settings, self.keeper, self.preparer, lambda: self.capture_page.scene)
         self.calibrate_page = CalibratePage(self.keeper)
         self.devices_page = DevicesPage(self.service, self.keeper, self.messages)
         self.pages: dict[str, QWidget] = {
@@ -156,6 +156,8 @@ class MainWindow(QMainWindow):
             self.session.index.refresh()
         if name == "deblur":
             self.deblur_page.enter()
+        else:
+            self.deblur_page.leave()
 
     def help_toggle(self) -> None:
         """Show or hide the shortcuts."""
@@ -213,7 +215,7 @@ class MainWindow(QMainWindow):
         busy = self.capture_page.take.running is not None
         if busy and not self.capture_page.take.stopping:
             self.capture_page.stop()
-        working = self.review_page.processing or self.deblur_page.job.running or self.calibrate_page.running
+        working = self.review_page.processing or self.deblur_page.busy or self.calibrate_page.running
         if not (busy or working):
             self.banner.dismiss()
         self.review_page.cancel()

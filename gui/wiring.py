@@ -53,7 +53,8 @@ def connect(window: MainWindow) -> None:
     window.banner.told.connect(window.messages.add)
     review.trouble.connect(window.show_trouble)
     review.deblur_wanted.connect(window.deblur_pair)
-    window.deblur_page.trouble.connect(window.show_trouble)
+    deblur = window.deblur_page
+    deblur.trouble.connect(window.show_trouble)
     calibrate = window.calibrate_page
     calibrate.trouble.connect(window.show_trouble)
     calibrate.capture_wanted.connect(window.capture_kind)
@@ -99,9 +100,14 @@ def connect(window: MainWindow) -> None:
         "review.process": review.work.process,
         "review.report": review.work.report,
         "review.export": review.work.export,
-        "deblur.run": window.deblur_page.run,
-        "deblur.mask": window.deblur_page.toggle_mask,
-        "deblur.save": window.deblur_page.save,
+        "deblur.run": deblur.run,
+        "deblur.live": deblur.toggle_live,
+        "deblur.hold": deblur.toggle_hold,
+        "deblur.moved": deblur.panel.moved_box.click,
+        "deblur.sharp": deblur.panel.sharp_box.click,
+        "deblur.mask": deblur.mask_box.toggle,
+        "deblur.adapt": deblur.adapt.trigger,
+        "deblur.save": deblur.save,
         "calibrate.make": calibrate.make,
         "calibrate.file": calibrate.choose_file,
         "devices.look": devices.look,

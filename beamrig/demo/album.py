@@ -63,11 +63,12 @@ class Album:
         y, x = around(mask, MARGIN_PX, mask.shape)
         state = "" if result.info.trained else " (untrained weights)"
         panels = [
-            ("B", developed.b[y, x]),
-            (f"LBAG{state}", result.sharp[y, x]),
-            ("S", developed.s[y, x]),
+            ("B, long exposure", developed.b[y, x]),
+            (f"B deblurred by LBAG{state}", result.sharp[y, x]),
+            ("S, short exposure", developed.s[y, x]),
         ]
-        self._add("deblurred.jpg", panels, f"B deblurred by LBAG{state}, beside S.")
+        caption = f"The mover: B, the same after LBAG{state}, and S at the same instant."
+        self._add("deblurred.jpg", panels, caption)
 
     def _add(self, name: str, panels: list[tuple[str, Image]], caption: str) -> None:
         save(self._folder / name, strip(panels))

@@ -21,7 +21,8 @@ th:first-child, td:first-child { text-align: left; } th { color: #9aa3ad; font-w
 figure { margin: 12px 0; } figcaption { color: #9aa3ad; font-size: 13px; }
 img { width: 100%; border-radius: 6px; }
 .row { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; }
-.note { border-left: 3px solid #d9a441; padding: 6px 12px; background: #1d2026; }
+.note, .result { border-left: 3px solid #d9a441; padding: 6px 12px; background: #1d2026; }
+.result { border-left-color: #4fc98f; }
 """
 
 
@@ -119,13 +120,18 @@ background {html.escape(report.background)} · {report.seconds:.0f} s in all</p>
 <h2>Figures</h2>
 <table><tr>{heads}</tr>
 {rows}</table>
-<p class="note">{html.escape(str(report.deblur["note"]))}</p>
+<p class="{note_class(report.deblur)}">{html.escape(str(report.deblur["words"]))}</p>
 <h2>Pictures</h2>{pictures}
 <div class="row"><div><h2>Takes</h2>
 <table><tr><th>kind</th><th>fired</th><th>paired</th><th>rejected</th></tr>{takes}</table></div>
 <div><h2>Time</h2><table><tr><th>step</th><th>time</th></tr>{steps}</table></div></div>
 </body></html>
 """
+
+
+def note_class(deblur: dict[str, Any]) -> str:
+    """Return how the line about the network looks: a warning unless the weights are trained."""
+    return "result" if deblur["engine"]["trained"] else "note"
 
 
 def figure_heads(report: Report) -> list[str]:
@@ -174,7 +180,21 @@ def figure_rows(report: Report) -> list[list[str]]:
     rows.append(
         ["largest start skew", "0 µs", f"{report.skew_us['max']:.1f} µs", *([""] if paper else []), ""]
     )
+    rows += [[*row, *([""] if paper else []), ""] for row in _deblur_rows(report.deblur)]
     return rows
+
+
+def _deblur_rows(deblur: dict[str, Any]) -> list[list[str]]:
+    """Return name, before and after of what the network did; nothing where it was never trained."""
+    figures = deblur["psnr_db"]
+    if not deblur["engine"]["trained"] or figures["deblurred_inside_mask"] is None:
+        return []
+    before, after = figures["blurred_inside_mask"], figures["deblurred_inside_mask"]
+    kept = figures["background_unchanged"]
+    return [
+        ["mover against S, B then deblurred", f"{before:.2f} dB", f"{after:.2f} dB"],
+        ["background against B after deblurring", "", "equal" if kept is None else f"{kept:.2f} dB"],
+    ]
 
 
 def _measured(figures: dict[str, Any]) -> dict[str, str]:

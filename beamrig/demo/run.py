@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 from beamrig import __version__
 from beamrig.demo.album import Album
 from beamrig.demo.capturing import SCENE, Captured, Tell, capture_scene
+from beamrig.demo.deblurred import deblur_figures
 from beamrig.demo.figures import Figures, Processed, compare, process_scene
 from beamrig.demo.report import Report
 from beamrig.demo.truth import mispaired
 from models.deblur import DeblurEngine
 from models.weights import choose_weights
-from processing.isp import to_8bit
 from processing.pipeline import Developed
 from processing.profile import Profile
-from processing.quality.metrics import psnr
 from rig import Rig
 from rig.exposure import plan_exposure
 from rig.plan import ExposurePlan
@@ -150,21 +149,14 @@ def _figures(
 def _deblur(developed: Developed, mask: NDArray[np.uint8], album: Album, tell: Tell) -> dict[str, Any]:
     """Deblur B of a pair; return what ran, and what it did to the moving object and to the background."""
     engine = DeblurEngine(choose_weights())
-    result = engine.run(developed.b, progress=lambda done: tell("deblur", done, "LBAG on one pair"))
+    result = engine.run(
+        developed.b,
+        progress=lambda done: tell("deblur", done, "LBAG on one pair"),
+        reference=developed.s,
+        only_moved=True,
+    )
     album.deblurred(developed, result, mask)
-    inside = mask > 0
-    b, s, sharp = (to_8bit(image) for image in (developed.b, developed.s, result.sharp))
-    return {
-        "note": result.info.note,
-        "engine": result.info.to_dict(),
-        "seconds": result.seconds,
-        "psnr_db": {
-            "blurred": psnr(b, s),
-            "deblurred": psnr(sharp, s),
-            "blurred_inside_mask": psnr(b[inside], s[inside]),
-            "deblurred_inside_mask": psnr(sharp[inside], s[inside]),
-        },
-    }
+    return deblur_figures(developed, result, mask)
 
 
 def _capture(

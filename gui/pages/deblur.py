@@ -1,59 +1,65 @@
-"""Deblur page: the network's preview on a developed picture, before and after under a slider."""
+"""Deblur page: the network on a developed pair or on what the cameras see, under a slider."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QFileDialog,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QSlider,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from gui import actions, theme
 from gui.deblur_engine import default_engine
-from gui.deblur_job import DeblurJob, DeblurView
+from gui.deblur_job import DeblurJob
 from gui.deblur_save import ask_targets
+from gui.deblur_view import DeblurView
+from gui.frames import FramePreparer
+from gui.pages.deblur_adapt import AdaptMode
+from gui.pages.deblur_live import LiveMode
 from gui.pictures import PICTURE_FILES
 from gui.planning import sentence
 from gui.session_index import Listing
+from gui.sessions import SessionKeeper
 from gui.settings import Settings
-from gui.widgets.compare_slider import CompareSlider
+from gui.widgets.deblur_panel import DeblurPanel
+from gui.widgets.deblur_slider import DeblurSlider
 from gui.widgets.elided import ElidedLabel
-from gui.widgets.engine_card import EngineCard
 from gui.widgets.picture_list import PictureList
-from gui.workers import Trouble
+from gui.workers import NewestSlot, Trouble
 
-NOTHING = "Choose a developed pair on the left, or open a picture.\nPairs are developed on the Review page."
+NOTHING = (
+    "Choose a developed pair on the left, open a picture, or switch Live on.\n"
+    "Pairs are developed on the Review page."
+)
 
 
 class DeblurPage(QWidget):
-    """Pictures on the left, slider in the middle, engine and mask on the right."""
+    """Pictures on the left, slider in the middle, engine, switches and adaptation on the right.
+
+    Args:
+        settings: What is remembered.
+        keeper: The session.
+        preparer: Knows where live frames come from.
+        scene: Returns the scene whose calibration aligns live pictures.
+    """
 
     trouble = Signal(object)
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, keeper: SessionKeeper, preparer: FramePreparer, scene: Callable[[], str]
+    ) -> None:
         super().__init__()
         self.setObjectName("page")
         self._settings = settings
         self._view: DeblurView | None = None
-        self._seen = 0
+        self._savable: DeblurView | None = None
+        self._seen: dict[int, int] = {}
         self._wanted: Path | None = None
         self._folder: Path | None = None
         self._entered = False
         self.job = DeblurJob(default_engine, self)
-        self.slider = CompareSlider("Before", "After")
-        self.slider.set_names("Before  B", "After  LBAG", (theme.CAMERA["B"], theme.OK))
-        self.slider.clear(NOTHING)
+        self.live = LiveMode(keeper, preparer, scene, self.job.prepare, self)
+        self.slider = DeblurSlider()
+        self.slider.forget(NOTHING)
         self.pictures = PictureList()
         self.none_yet = QLabel("None yet. Process a scene on the Review page.")
         self.none_yet.setObjectName("muted")
@@ -62,42 +68,20 @@ class DeblurPage(QWidget):
         self.open_button.setToolTip("A developed PNG or TIFF, 8 or 16 bit")
         self.open_button.clicked.connect(self._choose_file)
         self.shown = ElidedLabel()
-        self.engine = EngineCard()
-        self.mask_box = QCheckBox("Show where the network sees blur")
-        self.mask_box.setToolTip(actions.tooltip("deblur.mask"))
-        self.mask_box.toggled.connect(self._show_mask)
-        self.opacity = QSlider(Qt.Orientation.Horizontal)
-        self.opacity.setRange(0, 100)
-        self.opacity.setValue(settings.overlay_opacity)
-        self.opacity.setAccessibleName("Opacity of the mask")
-        self.opacity.valueChanged.connect(self._show_mask)
-        self.run_button = QPushButton("Run deblur")
-        self.run_button.setObjectName("primary")
-        self.run_button.setToolTip(actions.tooltip("deblur.run"))
-        self.run_button.clicked.connect(self.run)
-        self.cancel_button = QPushButton("Stop")
-        self.cancel_button.setToolTip(actions.tooltip("capture.cancel"))
-        self.cancel_button.clicked.connect(self.cancel)
-        self.save_button = QPushButton("Save result…")
-        self.save_button.setToolTip(actions.tooltip("deblur.save"))
-        self.save_button.clicked.connect(self.save)
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 100)
+        self.panel = panel = DeblurPanel(settings.overlay_opacity)
+        self.engine, self.run_button, self.save_button = panel.engine, panel.run_button, panel.save_button
+        self.mask_box, self.opacity = panel.mask_box, panel.opacity
+        self.adapt = AdaptMode(keeper, panel.adapt, panel.weights, self.job, self)
         self._build()
-        self.pictures.chosen.connect(self.open_picture)
-        self.job.changed.connect(self._take_view)
-        self.job.engine_ready.connect(self.engine.show_info)
-        self.job.saved.connect(self._saved)
-        self.job.progressed.connect(self._progressed)
-        self.job.finished.connect(self._finished)
-        self.job.failed.connect(self._failed)
+        self._connect()
+        self._show_mask()
         self._update_buttons()
 
     def _build(self) -> None:
         title = QLabel("Deblur")
         title.setObjectName("title")
         left = QFrame()
-        left.setFixedWidth(240)
+        left.setFixedWidth(220)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(title)
@@ -110,43 +94,39 @@ class DeblurPage(QWidget):
         column.addWidget(self.open_button)
         middle = QVBoxLayout()
         middle.setSpacing(8)
-        middle.addWidget(self.shown)
+        middle.addWidget(self.live.bar)
         middle.addWidget(self.slider, 1)
-        right = QFrame()
-        right.setObjectName("panel")
-        right.setFixedWidth(300)
-        side = QVBoxLayout(right)
-        side.setContentsMargins(16, 14, 16, 14)
-        side.setSpacing(10)
-        side.addWidget(self._heading("ENGINE"))
-        side.addWidget(self.engine)
-        side.addSpacing(8)
-        side.addWidget(self._heading("MASK"))
-        side.addWidget(self.mask_box)
-        row = QHBoxLayout()
-        name = QLabel("Opacity")
-        name.setObjectName("muted")
-        row.addWidget(name)
-        row.addWidget(self.opacity, 1)
-        side.addLayout(row)
-        side.addStretch(1)
-        side.addWidget(self.progress)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.run_button, 1)
-        buttons.addWidget(self.cancel_button)
-        side.addLayout(buttons)
-        side.addWidget(self.save_button)
+        middle.addWidget(self.shown)
         body = QHBoxLayout(self)
         body.setContentsMargins(16, 12, 16, 12)
         body.setSpacing(14)
         body.addWidget(left)
         body.addLayout(middle, 1)
-        body.addWidget(right)
+        body.addWidget(self.panel)
 
-    def _heading(self, text: str) -> QLabel:
-        label = QLabel(text)
-        label.setObjectName("heading")
-        return label
+    def _connect(self) -> None:
+        panel = self.panel
+        panel.run_button.clicked.connect(self.run)
+        panel.cancel_button.clicked.connect(self.cancel)
+        panel.save_button.clicked.connect(self.save)
+        panel.mask_box.toggled.connect(self._show_mask)
+        panel.opacity.valueChanged.connect(self._show_mask)
+        panel.sharp_box.toggled.connect(self.slider.compare_with_s)
+        panel.moved_box.toggled.connect(self._wish)
+        panel.weights.chosen.connect(self.adapt.use)
+        self.pictures.chosen.connect(self.open_picture)
+        self.job.changed.connect(lambda: self._take_view(self.job.view))
+        self.job.engine_ready.connect(self.engine.show_info)
+        self.job.engine_ready.connect(lambda: self.live.engine_ready(self.job.engine))
+        self.job.saved.connect(self._saved)
+        self.job.progressed.connect(self._progressed)
+        self.job.finished.connect(self._finished)
+        self.job.failed.connect(self._failed)
+        self.live.job.changed.connect(lambda: self._take_view(self.live.job.view))
+        self.live.changed.connect(self._live_changed)
+        self.live.trouble.connect(self.trouble)
+        self.live.bar.pace.currentIndexChanged.connect(self._wish)
+        self.adapt.trouble.connect(self.trouble)
 
     # ---- choice
 
@@ -157,6 +137,10 @@ class DeblurPage(QWidget):
         self._open_first()
         self.job.prepare()
 
+    def leave(self) -> None:
+        """Stop what only serves the eye."""
+        self.live.switch(False)
+
     def show_listing(self, listing: Listing) -> None:
         """List the developed pairs of the session; files appear as they are processed."""
         if listing.folder != self._folder:
@@ -165,30 +149,35 @@ class DeblurPage(QWidget):
         self.pictures.show_listing(listing)
         self.pictures.mark(self._wanted)
         self.none_yet.setVisible(self.pictures.count() == 0)
+        self.adapt.show_listing(listing)
+        self.live.follow()
         if self._entered:
             self._open_first()
 
     def _forget(self) -> None:
         """Let go of the picture of another session."""
+        self.live.switch(False)
         self.job.cancel()
-        self._view, self._wanted = None, None
-        self.slider.clear(NOTHING)
+        self._view, self._savable, self._wanted = None, None, None
+        self.slider.forget(NOTHING)
+        self.panel.show_facts({})
         self.shown.setText("")
         self._update_buttons()
 
     def _open_first(self) -> None:
         """Open the first action pair, else the first pair, where nothing is open."""
         first = self.pictures.first()
-        if self._wanted is None and first is not None:
+        if self._wanted is None and first is not None and not self.live.on:
             self.open_picture(first)
 
     def open_picture(self, path: Path) -> None:
-        """Open a picture file."""
+        """Open a picture file; live pictures make room for it."""
+        self.live.switch(False)
         self._wanted = path
         self.pictures.mark(path)
         self.shown.setText(f"{path.name}   loading")
         if not self.slider.has_image():
-            self.slider.clear(f"Loading {path.name}", busy=True)
+            self.slider.forget(f"Loading {path.name}", busy=True)
         self.job.open(path)
         self.engine.show_starting()
         self.job.prepare()
@@ -200,19 +189,47 @@ class DeblurPage(QWidget):
 
     # ---- run
 
+    @property
+    def busy(self) -> bool:
+        """Whether a picture is computed, or live ones are."""
+        return self.job.running or self.live.on
+
+    def toggle_live(self) -> None:
+        """Start or stop the live mode."""
+        self.live.switch(not self.live.on)
+
+    def toggle_hold(self) -> None:
+        """Hold the live picture, or let newer ones come."""
+        if self.live.on:
+            self.live.bar.hold.toggle()
+
+    def _live_changed(self, on: bool) -> None:
+        if on:
+            self.job.cancel()
+            self._wanted, self._savable = None, None
+            self.pictures.mark(None)
+            self._wish()
+            self.engine.show_starting()
+        self._update_buttons()
+
+    def _wish(self) -> None:
+        self.live.set_wish(only_moved=self.panel.moved_box.isChecked())
+
     def run(self) -> None:
         """Deblur the open picture: preview first, then the whole."""
-        if self._view is not None and self.job.run():
-            self.progress.setRange(0, 0)
+        ready = self._view is not None and not self.live.on
+        if ready and self.job.run(only_moved=self.panel.moved_box.isChecked()):
+            self.panel.progress.setRange(0, 0)
             self._update_buttons()
 
     def cancel(self) -> None:
-        """Stop the run."""
+        """Stop the run, or the live mode."""
         self.job.cancel()
+        self.live.switch(False)
 
     def save(self) -> None:
         """Ask where the result goes and write it in the background."""
-        view = self._view
+        view = self._savable
         if view is None or view.result is None:
             return
         answer = ask_targets(self, view.path)
@@ -222,59 +239,61 @@ class DeblurPage(QWidget):
     def _saved(self, sharp: Path, mask: Path) -> None:
         self.shown.setText(f"Saved {sharp.name} and {mask.name} in {sharp.parent}")
 
-    def toggle_mask(self) -> None:
-        """Show or hide the mask."""
-        self.mask_box.toggle()
+    # ---- what is shown
 
-    def _take_view(self) -> None:
-        found = self.job.view.take(self._seen)
+    def _take_view(self, slot: NewestSlot[DeblurView]) -> None:
+        found = slot.take(self._seen.get(id(slot), 0))
         if found is None:
             return
-        self._seen, view = found
-        same = self._view is not None and self._view.path == view.path and self._view.before is view.before
+        self._seen[id(slot)], view = found
+        if (slot is self.live.job.view) != self.live.on:
+            return  # of a mode that was left meanwhile
         self._view = view
-        if same:
-            self.slider.set_right(view.after)
-        else:
-            self.slider.set_pair(view.before, view.after)
-        after = "After  LBAG" if not view.after.isNull() else "After  not run yet"
-        self.slider.set_names("Before  B", after, (theme.CAMERA["B"], theme.OK))
-        self.shown.setText(f"{view.path.name}   {view.text}")
-        self._show_mask()
+        if view.result is not None or not self.live.on:
+            self._savable = view if view.result is not None else None
+        self.slider.show_view(view)
+        self.panel.show_facts(view.facts)
+        name = "Live" if self.live.on else view.path.name
+        self.shown.setText(f"{name}   {view.text}")
         self._update_buttons()
 
     def _show_mask(self) -> None:
         self._settings.overlay_opacity = self.opacity.value()
-        wanted = self.mask_box.isChecked() and self._view is not None
-        mask = self._view.mask if wanted and self._view is not None else QImage()
-        self.slider.set_overlay(mask, self.opacity.value() / 100)
+        self.slider.show_mask(self.mask_box.isChecked(), self.opacity.value() / 100)
 
     def _progressed(self, done: float) -> None:
-        self.progress.setRange(0, 100)
-        self.progress.setValue(int(done * 100))
+        self.panel.progress.setRange(0, 100)
+        self.panel.progress.setValue(int(done * 100))
 
     def _finished(self, text: str) -> None:
-        if self._view is not None:
+        if self._view is not None and not self.live.on:
             self.shown.setText(f"{self._view.path.name}   {text}")
         self._update_buttons()
 
     def _failed(self, trouble: Trouble) -> None:
         if trouble.job == "open":
-            self._view = None
-            self.slider.clear(sentence(trouble.message))
+            self._view, self._savable = None, None
+            self.slider.forget(sentence(trouble.message))
+            self.panel.show_facts({})
             self.shown.setText("")
         elif trouble.job == "engine":
             self.engine.show_failed()
+            self.live.switch(False)
         self._update_buttons()
         self.trouble.emit(trouble)
 
     def _update_buttons(self) -> None:
-        running = self.job.running
-        self.run_button.setEnabled(self._view is not None and not running)
-        self.save_button.setEnabled(self._view is not None and self._view.result is not None)
-        self.cancel_button.setVisible(running)
-        self.progress.setVisible(running)
+        running, view, panel = self.job.running, self._view, self.panel
+        panel.run_button.setEnabled(view is not None and not running and not self.live.on)
+        panel.save_button.setEnabled(self._savable is not None)
+        panel.cancel_button.setVisible(running)
+        panel.progress.setVisible(running)
+        paired = self.live.on or (view is not None and not view.sharp.isNull())
+        panel.moved_box.setEnabled(paired)
+        panel.sharp_box.setEnabled(paired)
 
     def end(self) -> None:
-        """End the thread of the page."""
+        """End the threads of the page."""
+        self.live.end()
+        self.adapt.end()
         self.job.end()

@@ -61,6 +61,11 @@ class CompareSlider(ImageCanvas):
         self._overlay = QImage()
         self.set_image(left, full_size)
 
+    def set_left(self, left: QImage) -> None:
+        """Exchange the left picture only."""
+        self._image = left
+        self.update()
+
     def set_right(self, right: QImage) -> None:
         """Exchange the right picture only: the full result that replaces a preview."""
         self._right = right

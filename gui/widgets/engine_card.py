@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.widgets.readout import ValueTable
+from models.weights import are_shipped
 
 if TYPE_CHECKING:
     from models.deblur import EngineInfo
@@ -45,7 +46,7 @@ class EngineCard(QWidget):
         """Show what the engine says of itself."""
         plural = "" if info.threads == 1 else "s"
         device = f"cpu, {info.threads} thread{plural}" if info.device == "cpu" else info.device
-        weights = Path(info.weights).name if info.weights else "none: random, from a fixed seed"
+        weights = _weights_words(info.weights)
         self.table.set("Device", device)
         self.table.set("Precision", f"{info.precision}: {info.reason}")
         self.table.set("Network", f"{info.architecture}, {info.parameters / 1e6:.2f} million parameters")
@@ -55,3 +56,10 @@ class EngineCard(QWidget):
             "<b>Untrained weights.</b> The right picture shows that the way from file to preview works, "
             "not what a trained network can do."
         )
+
+
+def _weights_words(weights: str | None) -> str:
+    if weights is None:
+        return "none: random, from a fixed seed"
+    name = Path(weights).name
+    return f"{name}, as shipped" if are_shipped(weights) else name

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from gui.app import BeamrigApp
 from gui.deblur_save import free_targets, targets_for
 from gui.pages.deblur import DeblurPage
-from gui.settings import Settings
+from tests.gui.windows import made_deblur_page
 
 Wait = Callable[..., None]
 
@@ -42,9 +42,10 @@ def test_the_suggested_names_are_free(tmp_path: Path) -> None:
 def page(
     qapp: BeamrigApp, tmp_path_factory: pytest.TempPathFactory, wait_until: Wait
 ) -> Iterator[DeblurPage]:
-    made = DeblurPage(Settings())
+    folder = tmp_path_factory.mktemp("deblur")
+    made = made_deblur_page(folder / "session")
     made.show()
-    picture = tmp_path_factory.mktemp("deblur") / "pair_B.png"
+    picture = folder / "pair_B.png"
     pixels = np.random.default_rng(3).integers(0, 65535, (40, 56, 3)).astype(np.uint16)
     assert cv2.imwrite(str(picture), pixels)
     made.open_picture(picture)

@@ -1,4 +1,4 @@
-"""Opens the window for a file of tests, and closes it whatever happens."""
+"""Opens the window, or a page of it, for a file of tests, and closes it whatever happens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from gui.frames import FramePreparer
 from gui.main_window import MainWindow
+from gui.pages.deblur import DeblurPage
+from gui.sessions import SessionKeeper
 from gui.settings import Settings
 
 
@@ -45,3 +48,8 @@ def opened_window(
         finally:
             made.close()
             made.deleteLater()
+
+
+def made_deblur_page(session: Path, preparer: FramePreparer | None = None) -> DeblurPage:
+    """Make a Deblur page without a window and without a rig."""
+    return DeblurPage(Settings(), SessionKeeper(session), preparer or FramePreparer(), lambda: "s01")
