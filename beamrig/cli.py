@@ -49,6 +49,9 @@ COMMANDS: dict[str, Entry] = {
     "models": Entry("models.models_cli:models", "List the networks: papers, sizes, weights, input."),
     "train": Entry("models.training.cli:train", "Train a network, or adapt one to a session."),
     "synth": Entry("models.synth.cli:synth", "Make training pairs: objects, film, the virtual rig."),
+    "evaluate": Entry(
+        "models.evaluation.cli:evaluate", "Take the paper's figures of networks on a data set."
+    ),
     "devices": Entry("rig.cli.devices:devices", "List cameras and trigger boxes; features, frames."),
     "profiles": Entry("rig.cli.profiles:profiles", "List, show and check hardware profiles."),
     "virtual": Entry("rig.virtual.cli:virtual", "Run and steer the virtual rig."),

@@ -27,3 +27,7 @@ class Cancelled(BeamrigError):
 
 class SynthesisError(BeamrigError):
     """Pairs cannot be made from the photographs, the film or the settings that were given."""
+
+
+class EvaluationError(BeamrigError):
+    """Networks cannot be compared on these data, or the figures cannot be kept."""

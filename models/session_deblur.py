@@ -203,7 +203,7 @@ class _Run:
             self._fail(pair, error)
             self._steps.say(f"{pair.record.id} failed", passed=1 - done)
             return None
-        self._shares.append(getattr(result, "share", 1.0))
+        self._shares.append(result.share)
         self._steps.say(pair.record.id, passed=1 - done, made=1)
         return source, result
 

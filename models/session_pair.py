@@ -23,6 +23,10 @@ __all__ = ["DeblurWish", "PairDesk", "PairInput", "read_deblurred"]
 
 SCHEMA: Final = 1
 PART: Final = "deblurred"
+_ENGINE: Final = (
+    "device", "precision", "reason", "fused", "architecture", "parameters", "trained", "note", "threads",
+)  # fmt: skip
+"""What a record tells of the engine: nothing that holds a place on this computer."""
 _MADE_WITH: Final = ("schema", "pair", "sources", "weights", "only_moved")
 
 
@@ -150,12 +154,15 @@ class PairDesk:
             record,
             {
                 **self._made_with(pair, source.sources),
-                "engine": {**result.info.to_dict(), "weights": Path(result.info.weights or "").name},
+                "engine": {
+                    **{name: told for name, told in result.info.to_dict().items() if name in _ENGINE},
+                    "weights": Path(result.info.weights or "").name,
+                },
                 "made": {
                     "seconds": round(result.seconds, 3),
                     "tiles": result.tiles,
-                    "share": getattr(result, "share", 1.0),
-                    "route": getattr(result, "route", ""),
+                    "share": round(result.share, 4),
+                    "route": result.route,
                 },
                 "versions": versions(),
                 "files": {file.path.name: file.facts() for file in files},

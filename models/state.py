@@ -113,6 +113,9 @@ def check_state(state: Mapping[Any, Any], entry: NetworkEntry, file: str) -> Arc
     ]
     if shaped:
         raise CheckpointError(f"{file} is not {architecture}: {_few(shaped)}")
+    hollow = [key for key, value in state.items() if value.untyped_storage().nbytes() < value.nbytes]
+    if hollow:
+        raise CheckpointError(f"{file} holds fewer numbers than it says in {_few(hollow)}")
     wild = [key for key, value in state.items() if not bool(torch.isfinite(value).all())]
     if wild:
         raise CheckpointError(f"{file} holds numbers that are not finite in {_few(wild)}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["synth"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+_WRITERS: Final = 4
 _VIRTUAL: Final = "--from-virtual-rig"
 _EXAMPLES: Final = """\b
 Examples:
@@ -98,6 +102,10 @@ def synth() -> None:
 @click.option(
     "--still-share", type=FiniteRange(0, 1), default=0.1, show_default=True, help="Pairs without a mover."
 )
+@click.option(
+    "--near-share", type=FiniteRange(0, 1), default=0.0, show_default=True,
+    help="Movers so near that they fill the picture, or most of it.",
+)  # fmt: skip
 @_common
 def objects(
     photos: Path, out: Path, overwrite: bool, sheet: bool, as_json: bool, side: int, bits: str, **wished: Any
@@ -143,10 +151,12 @@ def film(
     """Average consecutive frames of high-speed FILMs (video files or folders of frames), as GOPRO did."""
     import itertools
 
-    from models.synth.film import FilmPairs
+    from models.synth.film import FilmPairs, read_frames
     from models.synth.folder import PairFolder
 
     pairs = FilmPairs(films, bits=int(bits), **wished)
+    for one in films:
+        next(read_frames(one))  # what is no film is refused before a folder is made
     settings = {**pairs.settings(), "count": count}
     folder = PairFolder(out, "film", settings, overwrite=overwrite)
     made = itertools.islice(pairs.make(folder.has), count)
@@ -201,18 +211,27 @@ def _run(
 
     made = kept = 0
     begun = time.monotonic()
-    with cancel_by_ctrl_c() as cancel, progress_bar(quiet=as_json, time_left=total is not None) as tell:
+    with contextlib.ExitStack() as stack:
+        cancel = stack.enter_context(cancel_by_ctrl_c())
+        tell = stack.enter_context(progress_bar(quiet=as_json, time_left=total is not None))
+        # Files are flushed to the disk one by one; waiting for that takes longer than making a pair.
+        pool = stack.enter_context(ThreadPoolExecutor(_WRITERS))
+        writing: deque[Future[None]] = deque()
         for one in pairs:
             if one is None:
                 kept += 1
             else:
-                folder.write(one)
+                writing.append(pool.submit(folder.write, one))
                 made += 1
+            while len(writing) > 2 * _WRITERS or (writing and cancel.is_set()):
+                writing.popleft().result()
             if tell is not None:
                 tell((made + kept) / total if total else 0.0, f"{made + kept} pairs")
             if cancel.is_set():
                 click.echo(f"{made} made, {kept} kept; the same command goes on from here", err=True)
                 raise click.Abort
+        for last in writing:
+            last.result()
     sheet_path = folder.root / "sheet.png"
     shown = write_sheet(folder, sheet_path) if sheet else 0
     report = {

@@ -7,6 +7,7 @@ that a network learns what is blurred, not what was pasted.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -110,22 +111,16 @@ class LocalBlurSource:
 
     def settings(self) -> dict[str, Any]:
         """Return what the source was asked for, as plain JSON data."""
-        names = (
-            "seed",
-            "count",
-            "side_px",
-            "noise",
-            "still_share",
-            "silhouette_share",
-            "near_share",
-            "split",
-            "bits",
-        )
+        photo_names = [path.name for path in self.photos]
+        names = ("seed", "count", "side_px", "noise", "still_share", "silhouette_share", "near_share")
         return {
             **{name: getattr(self, name) for name in names},
+            "split": self.split,
+            "bits": self.bits,
             "blur_px": list(self.blur_px),
             "scale": list(self.scale),
             "photos": len(self.photos),
+            "photos_sha256": hashlib.sha256("\n".join(photo_names).encode()).hexdigest(),
         }
 
     def make(self, index: int) -> Made:

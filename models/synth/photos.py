@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +108,7 @@ def list_photos(folder: Path, split: Split) -> tuple[Path, ...]:
 
 _cache: OrderedDict[Path, Photo] = OrderedDict()
 """Of this process; the photograph used longest ago comes first."""
+_lock = threading.Lock()
 
 
 def load_photo(path: Path) -> Photo:
@@ -115,14 +117,16 @@ def load_photo(path: Path) -> Photo:
     Raises:
         SynthesisError: A file is missing or damaged, or the labels have another size than the photograph.
     """
-    if path in _cache:
-        _cache.move_to_end(path)
-        return _cache[path]
-    photo = _decode(path)
-    _cache[path] = photo
-    held = sum(kept.nbytes for kept in _cache.values())
-    while held > _CACHE_BYTES and len(_cache) > 1:
-        held -= _cache.popitem(last=False)[1].nbytes
+    with _lock:
+        if path in _cache:
+            _cache.move_to_end(path)
+            return _cache[path]
+    photo = _decode(path)  # two threads may do so at once; they get the same
+    with _lock:
+        _cache[path] = photo
+        held = sum(kept.nbytes for kept in _cache.values())
+        while held > _CACHE_BYTES and len(_cache) > 1:
+            held -= _cache.popitem(last=False)[1].nbytes
     return photo
 
 

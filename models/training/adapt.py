@@ -18,6 +18,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from models.checkpoints import read_checkpoint, save_safetensors
+from models.networks.lbag import MULTIPLE
 from models.training.batches import Mixture, batches
 from models.training.board import spoken
 from models.training.data import Chosen, cut_by, held_out_patches, spread
@@ -34,7 +35,7 @@ from models.training.validation import Figures, validate
 __all__ = ["AdaptReport", "HeldOutPair", "adapt", "default_folder"]
 
 LOOKS = 8
-"""How often the held-out pairs are looked at: enough to stop before harm, too few to pick by chance."""
+"""At most how often the held-out pairs are looked at: to stop before harm, not to pick by chance."""
 LEAST_GAIN_DB = 0.05
 HELD_OUT_SHARE = 5
 REPORT, WEIGHTS = "adapt.json", "weights.safetensors"
@@ -119,6 +120,7 @@ def adapt(
     *,
     out: Path | None = None,
     device: str = "auto",
+    recipe: Recipe | None = None,
 ) -> AdaptReport:
     """Adapt weights to the developed pairs of a session.
 
@@ -130,6 +132,7 @@ def adapt(
         progress: Takes the done fraction and a text with the time left.
         out: Folder for weights and report; `default_folder` when left out.
         device: auto, cpu or cuda.
+        recipe: Rates, patches and losses; the one that ships as "adapt" when left out.
 
     Raises:
         DataError: The folder holds no pairs.
@@ -139,13 +142,17 @@ def adapt(
     """
     began = time.monotonic()
     folder = _folder(out or default_folder(session_folder))
-    recipe, network = _from_parent(init)
+    recipe, network = _from_parent(init, recipe or load_recipe("adapt"))
     source = open_source(session_folder, "all")
     if len(source) < 2:
         raise TrainingError(
             f"{session_folder} has {len(source)} developed pair, and adapting needs two: one is held out",
             hint="take more action pairs, and run 'beamrig process'",
         )
+    side = min(
+        recipe.patches.side_px, *(length // MULTIPLE * MULTIPLE for length in source[0].blurred.shape[:2])
+    )
+    recipe = recipe.model_copy(update={"patches": recipe.patches.model_copy(update={"side_px": side})})
     hold = max(1, len(source) // HELD_OUT_SHARE)
     train = Chosen(source, range(len(source) - hold))
     held = Chosen(source, [len(train) + index for index in spread(hold, recipe.validation.count)])
@@ -192,10 +199,11 @@ class _Work:
                 self.trainer.choose_precision(batch)
                 step_s = self._pace(batch)
                 # The schedule goes by steps, the operator's patience by minutes: as many steps as fit.
-                room = self.deadline - time.monotonic() - (LOOKS + 1) * looking
-                steps = max(LOOKS, min(self.recipe.steps, int(0.95 * room / step_s)))
+                room = self.deadline - time.monotonic()
+                looks = max(2, min(LOOKS, int(room / (5 * looking))))
+                steps = max(looks, min(self.recipe.steps, int(0.95 * (room - looks * looking) / step_s)))
                 self.trainer.recipe = self.recipe.model_copy(update={"steps": steps})
-                look_at = [round((index + 1) * steps / LOOKS) for index in range(LOOKS)]
+                look_at = [round((index + 1) * steps / looks) for index in range(looks)]
             self.trainer.train_step(batch)
             step = self.trainer.step
             now = time.monotonic()
@@ -233,7 +241,7 @@ class _Work:
             return validate(network, self.pairs, trainer.crew.device, masks=masks).figures
 
 
-def _from_parent(init: Path) -> tuple[Recipe, nn.Module]:
+def _from_parent(init: Path, recipe: Recipe) -> tuple[Recipe, nn.Module]:
     """Return the recipe of an adaptation with the parent's network, and that network with its weights."""
     checkpoint = read_checkpoint(init)
     architecture = checkpoint.architecture
@@ -246,7 +254,7 @@ def _from_parent(init: Path) -> tuple[Recipe, nn.Module]:
         gate_min=checkpoint.gate_min,
         drop=0.0,
     )
-    recipe = load_recipe("adapt").model_copy(update={"network": spec, "init": str(init)})
+    recipe = recipe.model_copy(update={"network": spec, "init": str(init)})
     network = build(spec, recipe.seed)
     network.load_state_dict(checkpoint.state, strict=True)
     return recipe, network

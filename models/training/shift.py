@@ -8,6 +8,7 @@ the truth moves in both readings and only the area differs.
 
 from __future__ import annotations
 
+import functools
 from typing import Final, NamedTuple
 
 import torch
@@ -33,6 +34,13 @@ class Area(NamedTuple):
     def cut(self, x: Tensor) -> Tensor:
         """Return the view (..., bottom - top, right - left) of a tensor (..., H, W)."""
         return x[..., self.top : self.bottom, self.left : self.right]
+
+
+@functools.lru_cache(maxsize=8)
+def _offsets(device: torch.device) -> Tensor:
+    """Return SHIFTS as (9, 2) int64; made once, for a copy to a GPU waits."""
+    with torch.inference_mode(False):
+        return torch.tensor(SHIFTS, device=device)
 
 
 def reflect(truth: Tensor) -> Tensor:
@@ -64,7 +72,7 @@ def pick(framed: Tensor, choice: Tensor) -> Tensor:
         (N, C, H, W), a copy in channels-last order; nothing waits for the device.
     """
     count, _, height, width = framed.shape
-    offsets = torch.tensor(SHIFTS, device=framed.device)[choice] + 1
+    offsets = _offsets(framed.device)[choice] + 1
     rows = offsets[:, :1] + torch.arange(height - 2, device=framed.device)
     columns = offsets[:, 1:] + torch.arange(width - 2, device=framed.device)
     images = torch.arange(count, device=framed.device)
@@ -101,7 +109,7 @@ def areas_of(choice: Tensor, height: int, width: int, *, window: int = 1) -> Ten
         window: See `area_of`.
     """
     device = choice.device
-    offsets = torch.tensor(SHIFTS, device=device)[choice]
+    offsets = _offsets(device)[choice]
     last = torch.tensor([height - window, width - window], device=device)
     first, final = (-offsets).clamp_min(0), last - offsets.clamp_min(0)
     rows = torch.arange(height - window + 1, device=device)

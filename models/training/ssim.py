@@ -8,9 +8,11 @@ in one depthwise convolution with the channels innermost, which is many times fa
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import Any, Final
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -29,20 +31,24 @@ _C2: Final = 0.03**2
 @functools.lru_cache(maxsize=32)
 def _kernels(channels: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return the window's factors as depthwise kernels (channels, 1, 11, 1) and (channels, 1, 1, 11)."""
-    at = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
-    window = torch.exp(-at.square() / (2 * _SIGMA**2))
-    window = (window / window.sum()).to(device=device, dtype=dtype).expand(channels, 1, WINDOW).contiguous()
-    return window[..., None].contiguous(), window[:, :, None, :].contiguous()
+    at = np.arange(WINDOW) - WINDOW // 2
+    values = np.exp(-np.square(at) / (2 * _SIGMA**2))
+    with torch.inference_mode(False):  # or what a validation made first could not serve a training
+        window = torch.tensor((values / values.sum()).tolist(), dtype=dtype, device=device)
+        window = window.expand(channels, 1, WINDOW)
+        return window[..., None].contiguous(), window[:, :, None, :].contiguous()
 
 
 def _filter(maps: list[Tensor], *, back: bool = False) -> tuple[Tensor, ...]:
     """Return maps (N, C, H, W) under the window, (N, C, H - 10, W - 10); with `back` the adjoint, + 10."""
-    stacked = torch.cat(maps, dim=1).contiguous(memory_format=torch.channels_last)
+    on_cpu = maps[0].device.type == "cpu"
+    stacked = torch.cat(maps, dim=1)
+    stacked = stacked.contiguous(memory_format=torch.channels_last if on_cpu else torch.contiguous_format)
     channels = stacked.shape[1]
     down, across = _kernels(channels, stacked.dtype, stacked.device)
     pad = WINDOW - 1 if back else 0
-    # TF32 on a GPU would round the squares so that no variance is left.
-    with torch.backends.cudnn.flags(allow_tf32=False, enabled=True):
+    # cuDNN may multiply in TF32, which would round the squares until no variance is left.
+    with contextlib.nullcontext() if on_cpu else torch.backends.cudnn.flags(enabled=False):
         stacked = F.conv2d(stacked, down, padding=(pad, 0), groups=channels)
         stacked = F.conv2d(stacked, across, padding=(0, pad), groups=channels)
     return torch.split(stacked, [one.shape[1] for one in maps], dim=1)

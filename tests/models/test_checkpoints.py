@@ -114,6 +114,14 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: torch.Te
         load_lbag(save_released(tmp_path / "x.ckpt", state))
 
 
+def test_a_small_file_that_speaks_of_a_giant_network_is_refused(tmp_path: Path) -> None:
+    with torch.device("meta"):
+        giant = LBAG(300_000, 1).state_dict()
+    state = {name: torch.zeros(1).expand(value.shape) for name, value in giant.items()}
+    with pytest.raises(CheckpointError, match="fewer numbers than it says"):
+        load_lbag(save_released(tmp_path / "x.ckpt", state))
+
+
 def test_whole_numbers_are_no_weights(tmp_path: Path) -> None:
     state = small_state() | {"FAM1.merge.main.0.bias": torch.zeros(16, dtype=torch.int64)}
     with pytest.raises(CheckpointError, match="floating point"):

@@ -96,7 +96,8 @@ def test_every_pair_gets_picture_mask_and_a_record_that_vouches(folder: Path, sm
         assert record["pair"] == f"s01/action/{stem}"
         assert record["weights"] == hashlib.sha256(small.read_bytes()).hexdigest()
         assert record["sources"] == {"B": hashlib.sha256(source.read_bytes()).hexdigest()}
-        assert record["engine"]["weights"] == small.name  # no place of this computer in a record
+        assert record["engine"]["weights"] == small.name
+        assert str(Path.home()) not in json.dumps(record)  # no place of this computer in a record
         for name, facts in record["files"].items():
             assert hashlib.sha256((home(folder) / name).read_bytes()).hexdigest() == facts["sha256"]
     for name, data in before.items():
@@ -271,3 +272,24 @@ def test_options_of_a_session_are_refused_for_pictures(folder: Path, tmp_path: P
     result = command(home(folder) / "t01_0000_B.png", "--only-moved", "--out", tmp_path)
     assert result.exit_code == 2
     assert "go with a session" in result.output
+
+
+def test_only_what_moved_is_touched_and_it_equals_the_whole_result(folder: Path, small: Path) -> None:
+    run(folder, small)
+    whole = {stem: pixels(home(folder) / f"{stem}_deblurred.png") for stem in ("t01_0000", "t01_0001")}
+    report = run(folder, small, only_moved=True)
+    assert report.deblurred == PAIRS  # another way than the one in the records
+    assert report.share is not None
+    assert 0 < report.share < 1
+    for stem, full in whole.items():
+        blurred = pixels(home(folder) / f"{stem}_B.png")
+        moved = pixels(home(folder) / f"{stem}_deblurred.png")
+        kept = np.all(moved == blurred, axis=2)
+        assert 0.05 < kept.mean() < 1
+        off = np.abs(moved.astype(np.int32) - full).max(axis=2)
+        assert off[~kept].max() <= 257
+        record = read_sealed(home(folder) / f"{stem}_deblurred.json")
+        assert record is not None
+        assert record["made"]["route"] == "moved"
+        assert sorted(record["sources"]) == ["B", "S"]
+    assert run(folder, small, only_moved=True).skipped == PAIRS

@@ -107,3 +107,25 @@ def test_the_option_is_another_name_of_the_command_rig(tmp_path: Path) -> None:
     assert option.output == plain.output
     assert "Missing option '--out'" in run("--from-virtual-rig", "--count", 3).output
     assert run("objects", "--from-virtual-rig", "--out", tmp_path).exit_code == 2
+
+
+def test_what_is_no_film_leaves_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no video")
+    answer = run("film", tmp_path / "text.mp4", "--out", tmp_path / "out")
+    assert isinstance(answer.exception, BeamrigError)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_written_is_read_as_a_source_for_training(photos: Path, tmp_path: Path) -> None:
+    from models.training.sources import open_source
+
+    for split in ("train", "test"):
+        words = ("--out", tmp_path / split, "--count", 2, "--side", 64, "--blur", 3, 6, "--split", split)
+        assert run("objects", photos, *words).exit_code == 0
+        source = LocalBlurSource(
+            photos, seed=0, count=2, side_px=64, blur_px=(3, 6), split="train" if split == "train" else "test"
+        )
+        opened = open_source(tmp_path, "train" if split == "train" else "test")
+        assert len(opened) == 2
+        np.testing.assert_array_equal(opened[1].blurred, source[1].blurred)
+        np.testing.assert_array_equal(opened[1].mask, source[1].mask)

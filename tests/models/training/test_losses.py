@@ -15,6 +15,8 @@ from skimage.metrics import structural_similarity
 from models.errors import ImageError
 from models.networks.layers import Scale
 from models.networks.lbag import seeded_lbag
+from models.training import shift as shift_module
+from models.training import ssim as ssim_module
 from models.training.losses import LossWeights, Reading, local_loss
 from models.training.shift import SHIFTS, pick, reflect
 from models.training.ssim import negative_ssim
@@ -147,8 +149,8 @@ def test_the_gradient_is_that_of_the_value(reading: Reading, shift_px: int) -> N
 
 
 def test_ssim_has_the_gradient_of_its_equation() -> None:
-    x, y = pictures(1, 2, 2, 13, 12).requires_grad_(), pictures(2, 2, 2, 13, 12)
-    weight = (pictures(3, 2, 1, 3, 2) > 0.3).double()
+    x, y = pictures(1, 2, 1, 12, 13).requires_grad_(), pictures(2, 2, 1, 12, 13)
+    weight = (pictures(3, 2, 1, 2, 3) > 0.3).double()
     weight[:, :, 0, 0] = 1
     assert torch.autograd.gradcheck(lambda a: negative_ssim(a, y), x)
     assert torch.autograd.gradcheck(lambda a: negative_ssim(a, y, weight), x)
@@ -260,3 +262,16 @@ def test_sizes_that_do_not_belong_together_are_refused() -> None:
         local_loss([x[..., :8]], x[..., :8], None, LossWeights())
     with pytest.raises(ImageError, match="no loss"):
         local_loss([x], x, None, LossWeights(mae=0, ssim=0, msfr=0))
+
+
+def test_a_validation_without_gradients_does_not_spoil_the_training_after_it() -> None:
+    x, y = smooth(1, 1, 48, 48).float(), smooth(2, 1, 48, 48).float()
+    ssim_module._kernels.cache_clear()
+    shift_module._offsets.cache_clear()
+    with torch.inference_mode():
+        seen, _ = local_loss([x], y, None, LossWeights())
+    wanted = x.clone().requires_grad_()
+    total, _ = local_loss([wanted], y, None, LossWeights())
+    total.backward()  # type: ignore[no-untyped-call]
+    assert total.item() == seen.item()
+    assert wanted.grad is not None
