@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -147,9 +148,7 @@ def _train(
     from models.training.networks import build, initialise
     from rig.cli.interrupt import cancel_by_ctrl_c
 
-    with cancel_by_ctrl_c() as cancel, crew(device) as present:
-        # What ends a job on a cluster, and `timeout`, ask like this; the state is saved first.
-        signal.signal(signal.SIGTERM, lambda *_: cancel.set())
+    with cancel_by_ctrl_c() as cancel, _at_sigterm(cancel), crew(device) as present:
         with _shown(present.leads, as_json) as (say, progress):
             data = open_data(recipe, keys, held_out=present.leads)
             network = build(recipe.network, recipe.seed)
@@ -211,6 +210,16 @@ def _print_adapted(report: AdaptReport) -> None:
     )
     if report.weights is not None:
         click.echo(f"weights: {report.weights}")
+
+
+@contextmanager
+def _at_sigterm(cancel: threading.Event) -> Iterator[None]:
+    """Let SIGTERM stop in good order: with it clusters and `timeout` end a job."""
+    before = signal.signal(signal.SIGTERM, lambda *_: cancel.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
