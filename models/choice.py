@@ -7,6 +7,7 @@ alike, and the least time of each counts.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -19,7 +20,14 @@ from models.memory import Memory, RememberedCandidate, facts_of, memory_path, re
 from models.networks.lbag import LBAG
 from models.runner import Runner
 
-__all__ = ["RMS_TOLERANCE_OF_255", "WORST_TOLERANCE_OF_255", "Choice", "choose", "probe_picture"]
+__all__ = [
+    "RMS_TOLERANCE_OF_255",
+    "WORST_TOLERANCE_OF_255",
+    "Choice",
+    "choose",
+    "measure_cost",
+    "probe_picture",
+]
 
 RMS_TOLERANCE_OF_255 = 0.38
 """Independent errors of this rms cost a picture at 40 dB (rms 2.55) 0.1 dB: 10 log10(1 + (0.38 / 2.55)^2)."""
@@ -29,6 +37,8 @@ LEAST_GAIN = 1.1
 HOPELESS = 1.5
 """A way that is this much slower than the best after one round is not timed again."""
 ROUNDS = 3
+BUSY_LOAD = 1.5
+"""Programs that want to run for each core; above this, times say little, and are measured again later."""
 PROBE_SIDE_PX = {"cpu": 128, "cuda": 768}
 """A GPU is not busy with a small picture: there the launches would be timed."""
 
@@ -74,6 +84,8 @@ def choose(model: LBAG, device: str = "auto", precision: str = "auto", *, use_me
     place_ = resolve_device(device, precision)
     facts = facts_of(model, place_) | {"precision": precision}
     known, note = recall(facts) if use_memory else (None, "")
+    if known is not None and known.busy and not _is_busy():
+        known, note = None, "the machine was busy when it was measured last; measured again"
     if known is not None:
         backend = Backend(place_, known.precision, known.reason, known.form)
         candidates = tuple(Candidate(**entry.model_dump()) for entry in known.candidates)
@@ -83,17 +95,18 @@ def choose(model: LBAG, device: str = "auto", precision: str = "auto", *, use_me
     if precision != "auto":
         return Choice(backend_as_asked(place_, precision), (), False, None, facts, note)
     backend, candidates = _judge(model, place_)
-    fixed_s, per_pixel_s = measure_cost(Runner(model, backend))
     memory = Memory(
         facts=facts,
         precision=backend.precision,
         form=backend.form,
         reason=backend.reason,
         candidates=tuple(RememberedCandidate(**asdict(candidate)) for candidate in candidates),
-        fixed_s=fixed_s,
-        per_pixel_s=per_pixel_s,
+        busy=_is_busy(),
     )
-    return Choice(backend, candidates, False, memory, facts, remember(memory) or note)
+    note = remember(memory) or note
+    if memory.busy:
+        note = note or "the machine is busy; it will be measured again at a start when it is not"
+    return Choice(backend, candidates, False, memory, facts, note)
 
 
 def measure_cost(runner: Runner) -> tuple[float, float]:
@@ -112,6 +125,11 @@ def probe_picture(height: int, width: int | None = None, seed: int = 7) -> Tenso
     coarse = torch.rand(1, 3, max(size[0] // 8, 2), max(size[1] // 8, 2), generator=dice)
     smooth = torch.nn.functional.interpolate(coarse, size=size, mode="bilinear")
     return smooth * 0.9 + 0.1 * torch.rand(smooth.shape, generator=dice)
+
+
+def _is_busy() -> bool:
+    """Tell whether over the last minute more programs wanted to run than there are cores."""
+    return os.getloadavg()[0] > BUSY_LOAD * (os.cpu_count() or 1)
 
 
 def _ways(device: str, precision: str) -> list[Backend]:

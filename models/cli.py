@@ -50,7 +50,7 @@ trained, notes}]; with --explain the engine alone; of a session engine, root, de
     type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
     default="auto",
     show_default=True,
-    help="auto measures on this machine.",
+    help="auto measures on this machine, once.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace results that exist.")
 @click.option("--scene", "scenes", multiple=True, metavar="NAME", help="Of a session; repeatable.")
@@ -143,12 +143,13 @@ def _engine(weights: Path | None, device: str, precision: str) -> DeblurEngine:
 
 
 def _print_explanation(engine: DeblurEngine, as_json: bool) -> None:
-    info = engine.describe().to_dict()
+    from models.explain import print_explanation
+
+    info = engine.prepare()
     if as_json:
-        print_json(info)
-        return
-    for name, value in info.items():
-        click.echo(f"{name:>12}  {'none' if value is None else value}")
+        print_json(info.to_dict())
+    else:
+        print_explanation(info)
 
 
 def _targets(pictures: tuple[Path, ...], out: Path, overwrite: bool) -> list[tuple[Path, Path]]:

@@ -10,19 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from models.checkpoints import load_lbag
 from models.choice import choose
+from models.coarse import enlarged, preview_side, reduced
 from models.errors import Cancelled
-from models.halo import LARGEST_HALO_PX, complete
-from models.memory import Memory
+from models.halo import LARGEST_HALO_PX, Ready, make_ready
 from models.moved import cells_of_difference, cells_of_mask
 from models.networks.lbag import MULTIPLE, receptive_radius_px, seeded_lbag
-from models.pictures import FloatImage, as_unit_range, pad_to_multiple, to_planes
+from models.pictures import FloatImage, as_unit_range, check_reference, pad_to_multiple, to_planes
 from models.rectangles import CostModel, plan_moved
 from models.results import DeblurResult, EngineInfo
 from models.runner import Progress, Runner
@@ -35,7 +34,6 @@ UNTRAINED_NUM_RES = 2
 UNTRAINED_NOTE = "untrained weights: the preview shows the way, not a result"
 
 MEMORY_LIMIT_BYTES = 4 * 2**30
-LEAST_PREVIEW_PX = 256
 WAIT_S = 0.02
 """How often a run that waits for another one looks at its cancel event."""
 
@@ -78,14 +76,13 @@ class DeblurEngine:
         self._choice = choose(model, device, precision, use_memory=use_memory)
         backend = self._choice.backend
         self._runner = Runner(model, backend)
-        self._num_res = model.num_res
+        self._model = model
         exact = receptive_radius_px(model.num_res)
         self._halo_px = min(exact, LARGEST_HALO_PX) if halo_px is None else halo_px
         self._own_halo_px = halo_px
-        self._known: Memory | None = None
+        self._ready: Ready | None = None
         self._max_pixels = memory_limit_bytes // _bytes_per_pixel(model.base, backend.dtype.itemsize)
         self._busy = threading.Lock()
-        remembered_halo = None if self._choice.memory is None else self._choice.memory.halo_px
         self._info = EngineInfo(
             device=backend.device,
             precision=backend.precision,
@@ -102,7 +99,7 @@ class DeblurEngine:
             memory=self._choice.path,
             memory_note=self._choice.note,
             candidates=self._choice.candidates,
-            halo_px=remembered_halo,
+            moving=None if self._choice.memory is None else self._choice.memory.moving,
         )
 
     def describe(self) -> EngineInfo:
@@ -112,7 +109,7 @@ class DeblurEngine:
     def prepare(self) -> EngineInfo:
         """Measure what `only_moved` needs, once for a machine and a network; return what the engine runs."""
         with self._alone(None):
-            self._need_known()
+            self._need_ready()
         return self._info
 
     def run(
@@ -142,14 +139,15 @@ class DeblurEngine:
             Cancelled: `cancel` was set.
         """
         started = time.perf_counter()
+        check_reference(rgb, reference)
         image = as_unit_range(rgb)
         sharp_reference = None if reference is None else as_unit_range(reference)
         with self._alone(cancel):
             tiles = self._plan_moved(image, sharp_reference, cancel) if only_moved else None
             sharp, mask, count, share = self._infer(image, tiles, cancel, progress)
-        route = "moved" if tiles is not None else "whole" if count == 1 else "tiles"
         np.clip(sharp, 0.0, 1.0, out=sharp)
-        return DeblurResult(sharp, mask, time.perf_counter() - started, count, 1.0, self._info, share, route)
+        seconds = time.perf_counter() - started
+        return DeblurResult(sharp, mask, seconds, count, 1.0, self._info, share, _route(tiles, count))
 
     def preview(
         self,
@@ -176,27 +174,24 @@ class DeblurEngine:
             Cancelled: `cancel` was set.
         """
         started = time.perf_counter()
-        image = as_unit_range(rgb)
-        sharp_reference = None if reference is None else as_unit_range(reference)
+        check_reference(rgb, reference)
+        side = preview_side(rgb.shape, max_side)
+        image = None if np.issubdtype(rgb.dtype, np.integer) else as_unit_range(rgb)
+        small = reduced(rgb if image is None else image, side)
+        small_reference = None if reference is None else reduced(reference, side)
         with self._alone(cancel):
-            height, width = image.shape[:2]
-            small = _reduced(image, max_side)
-            scale = small.shape[1] / width if width >= height else small.shape[0] / height
-            tiles = None
-            if sharp_reference is not None:
-                tiles = self._plan_moved(small, _reduced(sharp_reference, max_side), cancel)
+            tiles = None if reference is None else self._plan_moved(small, small_reference, cancel)
             small_sharp, small_mask, count, share = self._infer(small, tiles, cancel, None)
-        if small is image:
+        if small.shape == rgb.shape:
             sharp, mask = small_sharp, small_mask
         else:
-            small_sharp -= small
-            change = cv2.resize(small_sharp, (width, height), interpolation=cv2.INTER_LINEAR)
-            sharp = np.add(image, change, out=image)
-            mask = cv2.resize(small_mask, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+            sharp = as_unit_range(rgb) if image is None else image
+            sharp += enlarged(small_sharp - small, rgb.shape)
+            mask = enlarged(small_mask, rgb.shape)
         np.clip(sharp, 0.0, 1.0, out=sharp)
-        route = "moved" if tiles is not None else "whole" if count == 1 else "tiles"
+        scale = max(small.shape[:2]) / max(rgb.shape[:2])
         seconds = time.perf_counter() - started
-        return DeblurResult(sharp, mask, seconds, count, scale, self._info, share, route)
+        return DeblurResult(sharp, mask, seconds, count, scale, self._info, share, _route(tiles, count))
 
     @contextmanager
     def _alone(self, cancel: threading.Event | None) -> Iterator[None]:
@@ -209,27 +204,27 @@ class DeblurEngine:
         finally:
             self._busy.release()
 
-    def _need_known(self) -> Memory:
-        if self._known is None:
-            self._known = complete(self._choice, self._runner, self._num_res)
-            self._info = replace(self._info, halo_px=self._known.halo_px)
-        return self._known
+    def _need_ready(self) -> Ready:
+        if self._ready is None:
+            self._ready = make_ready(self._choice, self._model, self._runner)
+            self._info = replace(self._info, moving=self._ready.moving)
+        return self._ready
 
     def _plan_moved(
         self, image: FloatImage, reference: FloatImage | None, cancel: threading.Event | None
     ) -> list[Tile] | None:
         """Return the tiles where something moved, the nearest to the middle first; None to run all of it."""
-        known = self._need_known()
-        halo = known.halo_px if self._own_halo_px is None else self._own_halo_px
-        if halo is None or halo < 0:
+        moving = self._need_ready().moving
+        halo = moving.halo_px if self._own_halo_px is None else self._own_halo_px
+        if halo is None:
             return None
         if reference is None:
-            small = _reduced(image, None)
+            small = reduced(image, preview_side(image.shape, None))
             cells = cells_of_mask(self._infer(small, None, cancel, None)[1], image.shape[:2])
         else:
             cells = cells_of_difference(image, reference)
         height, width = (side + -side % MULTIPLE for side in image.shape[:2])
-        cost = CostModel(height, width, -(-halo // MULTIPLE) * MULTIPLE, known.fixed_s, known.per_pixel_s)
+        cost = CostModel(height, width, -(-halo // MULTIPLE) * MULTIPLE, moving.tile_s, moving.whole_s)
         tiles = plan_moved(cells, cost)
         if tiles is None or any(tile.read_pixels > self._max_pixels for tile in tiles):
             return None
@@ -253,33 +248,27 @@ class DeblurEngine:
             tiles = plan_tiles(*padded.shape[:2], halo_px=self._halo_px, max_pixels=self._max_pixels)
         sharp = np.empty_like(padded) if everything else padded.copy()
         mask = (np.empty if everything else np.zeros)(padded.shape[:2], np.float32)
-        with self._runner.watched(max(len(tiles), 1), cancel, progress) as after_pass:
+        runner = self._runner if everything else self._need_ready().runner
+        with runner.watched(max(len(tiles), 1), cancel, progress) as after_pass:
             for tile in tiles:
-                self._run_tile(padded, tile, sharp, mask)
+                _run_tile(runner, padded, tile, sharp, mask)
                 after_pass()
         written = 1.0 if everything else _share(tiles, padded.shape[:2])
         return sharp[:height, :width], mask[:height, :width], len(tiles), written
 
-    def _run_tile(self, image: FloatImage, tile: Tile, sharp: FloatImage, mask: FloatImage) -> None:
-        """Run the network on what a tile reads, and write what belongs to its core."""
-        top, bottom, left, right = tile.read
-        y0, y1, x0, x1 = tile.core
-        tile_sharp, tile_mask = self._runner(to_planes(image[top:bottom, left:right]))
-        core = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
-        sharp[y0:y1, x0:x1] = tile_sharp[0].permute(1, 2, 0).numpy()[core]
-        mask[y0:y1, x0:x1] = tile_mask[0, 0].numpy()[core]
+
+def _run_tile(runner: Runner, image: FloatImage, tile: Tile, sharp: FloatImage, mask: FloatImage) -> None:
+    """Run the network on what a tile reads, and write what belongs to its core."""
+    top, bottom, left, right = tile.read
+    y0, y1, x0, x1 = tile.core
+    tile_sharp, tile_mask = runner(to_planes(image[top:bottom, left:right]))
+    core = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+    sharp[y0:y1, x0:x1] = tile_sharp[0].permute(1, 2, 0).numpy()[core]
+    mask[y0:y1, x0:x1] = tile_mask[0, 0].numpy()[core]
 
 
-def _reduced(image: FloatImage, max_side: int | None) -> FloatImage:
-    """Return a picture for the coarse answer: its longest side a quarter, or `max_side`; never enlarged."""
-    height, width = image.shape[:2]
-    longest = max(height, width)
-    side = max(longest // 4, LEAST_PREVIEW_PX) if max_side is None else max(max_side, MULTIPLE)
-    scale = min(1.0, side / longest)
-    if scale == 1.0:
-        return image
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
+def _route(tiles: list[Tile] | None, count: int) -> str:
+    return "moved" if tiles is not None else "whole" if count == 1 else "tiles"
 
 
 def _share(tiles: list[Tile], shape: tuple[int, ...]) -> float:

@@ -7,6 +7,7 @@ is not used, and the reason is said.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ import platform
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -34,6 +36,8 @@ FOLDER_VARIABLE = "XDG_CACHE_HOME"
 FORMAT = 1
 LARGEST_FILE_BYTES = 100_000
 
+Seconds = Annotated[float, Field(ge=0)]
+
 
 class RememberedCandidate(BaseModel):
     """`models.backend.Candidate` in a file."""
@@ -48,6 +52,24 @@ class RememberedCandidate(BaseModel):
     verdict: str
 
 
+class Moving(BaseModel):
+    """What running only where something moved takes.
+
+    Attributes:
+        halo_px: How far a tile reads beyond its core; None where no halo is short enough to be of use.
+        precision: In which tiles run.
+        whole_s: Cost of a pass over the whole picture: a fixed part, and a part for each pixel, seconds.
+        tile_s: Cost of a pass over a tile, likewise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    halo_px: int | None = Field(ge=0, le=4096, multiple_of=4)
+    precision: str
+    whole_s: tuple[Seconds, Seconds]
+    tile_s: tuple[Seconds, Seconds]
+
+
 class Memory(BaseModel):
     """What a file keeps.
 
@@ -58,10 +80,8 @@ class Memory(BaseModel):
         form: Of the chosen way.
         reason: Why it was chosen.
         candidates: All ways that were measured.
-        fixed_s: Time of a pass that does not depend on the size of the picture, seconds.
-        per_pixel_s: Time of a pass for each pixel, seconds.
-        halo_px: Measured reach of a tile's border; None until it was needed, -1 where none
-            is short enough.
+        busy: Whether the machine had other work to do at that time.
+        moving: None until it was needed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -72,9 +92,8 @@ class Memory(BaseModel):
     form: str
     reason: str
     candidates: tuple[RememberedCandidate, ...]
-    fixed_s: float = Field(ge=0)
-    per_pixel_s: float = Field(gt=0)
-    halo_px: int | None = Field(default=None, ge=-1, le=4096)
+    busy: bool = False
+    moving: Moving | None = None
 
 
 def facts_of(model: LBAG, device: str) -> dict[str, str]:
@@ -138,7 +157,8 @@ def remember(memory: Memory) -> str:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         return f"{path} cannot be written: {error.strerror or error}"
     return ""
 

@@ -13,12 +13,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import ImageError
 from models.pictures import FloatImage
 
 __all__ = ["CELL_PX", "Cells", "cells_of_difference", "cells_of_mask"]
 
-CELL_PX = 16
+CELL_PX = 8
 """Side of a cell in pixels, a multiple of 4: every border of a tile lies on the network's coarsest grid."""
 
 NOISE_FACTOR = 6.0
@@ -43,16 +42,7 @@ def cells_of_difference(blurred: FloatImage, reference: FloatImage) -> Cells:
     Args:
         blurred: B, (H, W, 3) in 0..1, sRGB-encoded.
         reference: S of the pair, aligned to B and of its brightness, same shape.
-
-    Raises:
-        ImageError: The shapes differ.
     """
-    if blurred.shape != reference.shape:
-        raise ImageError(
-            f"the reference is {reference.shape[1]} x {reference.shape[0]} pixels, "
-            f"the picture {blurred.shape[1]} x {blurred.shape[0]}",
-            hint="the sharp frame must be aligned to the blurred one",
-        )
     small_b, small_s = (_shrunk(image, FINE_PX) for image in (blurred, reference))
     apart = np.abs(small_b - small_s).max(axis=2)
     middle = float(np.median(apart))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.errors import ImageError
 
-__all__ = ["FloatImage", "as_unit_range", "pad_to_multiple", "to_planes"]
+__all__ = ["FloatImage", "as_unit_range", "check_picture", "check_reference", "pad_to_multiple", "to_planes"]
 
 FloatImage = npt.NDArray[np.float32]
 
@@ -28,13 +28,10 @@ def as_unit_range(rgb: npt.NDArray[Any]) -> FloatImage:
     Raises:
         ImageError: Another shape or type, no pixels, values that are not finite or clearly not in 0..1.
     """
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
-        raise ImageError(f"a picture is (H, W, 3), not {rgb.shape}")
+    check_picture(rgb)
     if rgb.dtype == np.uint8 or rgb.dtype == np.uint16:
         scaled: FloatImage = np.divide(rgb, np.float32(np.iinfo(rgb.dtype).max), dtype=np.float32)
         return scaled
-    if not np.issubdtype(rgb.dtype, np.floating):
-        raise ImageError(f"a picture holds uint8, uint16 or floating point values, not {rgb.dtype}")
     values = np.array(rgb, dtype=np.float32)
     least, most = float(values.min()), float(values.max())
     if not np.isfinite(least) or not np.isfinite(most):
@@ -44,6 +41,36 @@ def as_unit_range(rgb: npt.NDArray[Any]) -> FloatImage:
             f"a floating point picture goes from 0 to 1, this one from {least:.3g} to {most:.3g}"
         )
     return values
+
+
+def check_picture(rgb: npt.NDArray[Any]) -> None:
+    """Refuse what has not the shape or the type of a picture; its values are not looked at.
+
+    Raises:
+        ImageError: Another shape or type than `as_unit_range` takes, or no pixels.
+    """
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
+        raise ImageError(f"a picture is (H, W, 3), not {rgb.shape}")
+    if rgb.dtype not in (np.uint8, np.uint16) and not np.issubdtype(rgb.dtype, np.floating):
+        raise ImageError(f"a picture holds uint8, uint16 or floating point values, not {rgb.dtype}")
+
+
+def check_reference(rgb: npt.NDArray[Any], reference: npt.NDArray[Any] | None) -> None:
+    """Refuse a sharp frame that does not fit the blurred one pixel by pixel.
+
+    Raises:
+        ImageError: It is no picture, or of another size.
+    """
+    check_picture(rgb)
+    if reference is None:
+        return
+    check_picture(reference)
+    if reference.shape != rgb.shape:
+        raise ImageError(
+            f"the reference has {reference.shape[1]} x {reference.shape[0]} pixels, "
+            f"the picture {rgb.shape[1]} x {rgb.shape[0]}",
+            hint="the sharp frame must be aligned to the blurred one",
+        )
 
 
 def pad_to_multiple(image: FloatImage, multiple: int) -> FloatImage:

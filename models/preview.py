@@ -22,6 +22,11 @@ __all__ = ["LivePreview", "PreviewAnswer"]
 
 logger = logging.getLogger(__name__)
 
+FIRST_ANSWER_S = 0.15
+LEAST_SCALE, MOST_SCALE = 1 / 8, 1 / 4
+SLOWEST_CHANGE = 0.8
+"""The size follows the measured times at most this fast: one disturbed frame does not spoil the next."""
+
 LONGEST_WAIT_S = 10.0
 """A residual block, the longest stretch that cannot be stopped, takes far less."""
 
@@ -50,6 +55,28 @@ class _Frame:
     key: object
 
 
+class _Pace:
+    """At which size the network sees a frame so that the coarse answer comes in time; learns from each one.
+
+    Args:
+        budget_s: What an answer may take.
+    """
+
+    def __init__(self, budget_s: float) -> None:
+        self._budget_s = budget_s
+        self._scale = MOST_SCALE
+
+    def side(self, shape: tuple[int, ...]) -> int | None:
+        """Return the longest side for a frame; None for the engine's own choice."""
+        return None if self._scale >= MOST_SCALE or len(shape) != 3 else round(max(shape[:2]) * self._scale)
+
+    def took(self, result: DeblurResult) -> None:
+        """Learn from an answer: the time of the network goes with the area."""
+        ratio = (self._budget_s / max(result.seconds, 1e-6)) ** 0.5
+        wanted = self._scale * min(max(ratio, SLOWEST_CHANGE), 1 / SLOWEST_CHANGE)
+        self._scale = min(max(wanted, LEAST_SCALE), MOST_SCALE)
+
+
 class LivePreview:
     """Answers the newest frame.
 
@@ -57,6 +84,9 @@ class LivePreview:
         engine: Runs the network; may be used by others at the same time, who then wait for each other.
         on_result: Called with every answer, from the preview's own thread. What it raises is logged.
         refine: Whether a refined answer follows the coarse one.
+        budget_s: What a coarse answer may take. Without a reference the network sees a quarter of the
+            frame's size, or less where that takes longer; with one it runs only where something moved, for
+            which a quarter is always quick enough.
     """
 
     def __init__(
@@ -65,10 +95,12 @@ class LivePreview:
         on_result: Callable[[PreviewAnswer], None],
         *,
         refine: bool = True,
+        budget_s: float = FIRST_ANSWER_S,
     ) -> None:
         self._engine = engine
         self._on_result = on_result
         self._refine = refine
+        self._pace = _Pace(budget_s)
         self._changed = threading.Condition()
         self._waiting: _Frame | None = None
         self._stop_refining = threading.Event()
@@ -108,6 +140,10 @@ class LivePreview:
             self._thread.join(LONGEST_WAIT_S)
 
     def _work(self) -> None:
+        try:
+            self._engine.prepare()
+        except Exception:  # the first answer will meet it again, and carry it
+            logger.exception("the engine could not be prepared")
         while (frame := self._next()) is not None:
             coarse = self._answer(frame, "coarse", self._closed)
             if coarse and self._refine and not self._stop_refining.is_set():
@@ -129,7 +165,10 @@ class LivePreview:
         error: Exception | None = None
         try:
             if stage == "coarse":
-                result = self._engine.preview(frame.rgb, None, stop, reference=frame.reference)
+                side = None if frame.reference is not None else self._pace.side(frame.rgb.shape)
+                result = self._engine.preview(frame.rgb, side, stop, reference=frame.reference)
+                if frame.reference is None:
+                    self._pace.took(result)
             else:
                 result = self._engine.run(frame.rgb, stop, reference=frame.reference, only_moved=True)
         except Cancelled:

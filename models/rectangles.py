@@ -12,6 +12,9 @@ from models.tiles import Tile
 
 __all__ = ["CostModel", "plan_moved"]
 
+ALMOST = 0.999
+"""Tiles must be cheaper than the whole, not just by the rounding of a sum."""
+
 Box = tuple[int, int, int, int]
 """Half-open range of cells: (row 0, row 1, column 0, column 1)."""
 
@@ -26,13 +29,15 @@ class CostModel:
         height: Of the padded picture in pixels.
         width: Of the padded picture in pixels.
         halo_px: How far a tile reads beyond its core, a multiple of 4.
-        fixed_s: Time of a pass that does not depend on its size.
-        per_pixel_s: Time of a pass for each pixel.
+        tile_s: Time of a pass over a tile: its fixed part, and its part for each pixel.
+        whole_s: The same of a pass over the whole picture, which may run in another precision.
     """
 
-    def __init__(self, height: int, width: int, halo_px: int, fixed_s: float, per_pixel_s: float) -> None:
+    def __init__(
+        self, height: int, width: int, halo_px: int, tile_s: tuple[float, float], whole_s: tuple[float, float]
+    ) -> None:
         self.height, self.width, self.halo_px = height, width, halo_px
-        self.fixed_s, self.per_pixel_s = fixed_s, per_pixel_s
+        self.tile_s, self.whole_s = tile_s, whole_s
 
     def tile(self, box: Box) -> Tile:
         """Return the tile of a box of cells: core, and core with halo, both cut at the picture's border."""
@@ -42,19 +47,14 @@ class CostModel:
         read = (max(y0 - halo, 0), min(y1 + halo, self.height), max(x0 - halo, 0), min(x1 + halo, self.width))
         return Tile((y0, y1, x0, x1), read)
 
-    def of_pixels(self, pixels: int) -> float:
-        """Return the time of one pass over so many pixels."""
-        return self.fixed_s + self.per_pixel_s * pixels
-
     def of_box(self, box: Box) -> float:
         """Return the time of one box."""
-        top, bottom, left, right = self.tile(box).read
-        return self.of_pixels((bottom - top) * (right - left))
+        return self.tile_s[0] + self.tile_s[1] * self.tile(box).read_pixels
 
     @property
     def whole(self) -> float:
         """Time of the whole picture at once."""
-        return self.of_pixels(self.height * self.width)
+        return self.whole_s[0] + self.whole_s[1] * self.height * self.width
 
 
 def plan_moved(cells: Cells, cost: CostModel) -> list[Tile] | None:
@@ -70,7 +70,7 @@ def plan_moved(cells: Cells, cost: CostModel) -> list[Tile] | None:
     for group in _groups(cells):
         boxes += _cut(cells, group, cost.of_box)
     boxes = _merge(boxes, cost.of_box)
-    if sum(cost.of_box(box) for box in boxes) >= cost.whole:
+    if sum(cost.of_box(box) for box in boxes) >= ALMOST * cost.whole:
         return None
     return [cost.tile(box) for box in boxes]
 

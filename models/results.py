@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from models.backend import Candidate
+from models.memory import Moving
 from models.pictures import FloatImage
 
 __all__ = ["DeblurResult", "EngineInfo"]
@@ -31,7 +32,7 @@ class EngineInfo:
         memory: Path of the file that keeps the choice; None where it was asked for or cannot be kept.
         memory_note: Why an existing file was not used, or could not be written; may be empty.
         candidates: Every way that was considered, with what was measured and why it was taken or not.
-        halo_px: How far a tile reads beyond its core when only what moved is run; None until it was measured.
+        moving: How tiles are run when only what moved is; None until it was measured.
     """
 
     device: str
@@ -49,11 +50,12 @@ class EngineInfo:
     memory: str | None = None
     memory_note: str = ""
     candidates: tuple[Candidate, ...] = ()
-    halo_px: int | None = None
+    moving: Moving | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can say them."""
-        return asdict(self) | {"candidates": [asdict(candidate) for candidate in self.candidates]}
+        moving = None if self.moving is None else self.moving.model_dump()
+        return asdict(self) | {"candidates": [asdict(way) for way in self.candidates], "moving": moving}
 
 
 @dataclass(frozen=True)
