@@ -75,7 +75,8 @@ class Candidate:
     Attributes:
         precision: "fp32", "bf16" or "fp16".
         form: One of `FORMS`.
-        seconds: Least time of the probe picture; None where it was not or could not be run.
+        seconds: Least time of the probe picture (CPU: processor time a thread); None where it was not
+            or could not be run.
         rms_of_255: Rms deviation from float32 on the probe, in 8-bit grey levels.
         worst_of_255: Largest deviation from float32 on the probe, in 8-bit grey levels.
         verdict: "chosen", or why not.

@@ -1,8 +1,7 @@
 """The fastest way to run a network that stays within tolerance: measured once, then remembered.
 
 Every way of `models.backend.candidates_for` runs the same seeded picture; all are compared with the first,
-which is float32 as torch runs it plainly. Rounds go in turn, so that other work on the machine disturbs all
-alike, and the least time of each counts.
+which is float32 as torch runs it plainly. Rounds go in turn, and the least time of each counts.
 """
 
 from __future__ import annotations
@@ -113,7 +112,7 @@ def measure_cost(runner: Runner) -> tuple[float, float]:
     """Return the time of a pass as a fixed part and a part for each pixel, in seconds, from two sizes."""
     side = PROBE_SIDE_PX[runner.backend.device]
     large, small = probe_picture(side), probe_picture(side // 2)
-    times = _least_times([lambda: runner(large), lambda: runner(small)])
+    times = _least_times([lambda: runner(large), lambda: runner(small)], runner.backend.device)
     per_pixel_s = max((times[0] - times[1]) / (side * side * 3 / 4), 1e-12)
     return max(times[1] - per_pixel_s * side * side / 4, 0.0), per_pixel_s
 
@@ -164,7 +163,7 @@ def _judge(model: LBAG, device: str) -> tuple[Backend, tuple[Candidate, ...]]:
             continue
         runners.append(runner)
         seen.append(candidate)
-    times = _least_times([lambda runner=runner: runner(picture) for runner in runners])  # type: ignore[misc]
+    times = _least_times([lambda runner=runner: runner(picture) for runner in runners], device)  # type: ignore[misc]
     by_name = {runner.backend.name: seconds for runner, seconds in zip(runners, times, strict=True)}
     return _pick(device, seen, by_name)
 
@@ -215,13 +214,19 @@ def _reason(judged: list[Candidate], best: Candidate, plain: float | None) -> st
     return f"{said}, rms deviation {quickest.rms_of_255:.2f}/255"
 
 
-def _least_times(works: list[Callable[[], object]]) -> list[float]:
-    """Return the least time of each piece of work in seconds; hopeless ones are timed once."""
+def _least_times(works: list[Callable[[], object]], device: str) -> list[float]:
+    """Return the least time of each piece of work in seconds; hopeless ones are timed once.
+
+    On a CPU the processor time of all threads counts, divided by their number: what other programs take of
+    the machine at that moment says nothing about the network (threads that wait sleep, see `models`).
+    """
+    on_cpu = device == "cpu"
+    clock, share = (time.process_time, torch.get_num_threads()) if on_cpu else (time.perf_counter, 1)
     least = [float("inf")] * len(works)
     for _ in range(ROUNDS):
         for index, work in enumerate(works):
             if least[index] == float("inf") or least[index] <= HOPELESS * min(least):
-                started = time.perf_counter()
+                started = clock()
                 work()  # ends on the CPU, so that a CUDA device has finished too
-                least[index] = min(least[index], time.perf_counter() - started)
+                least[index] = min(least[index], max(clock() - started, 1e-9) / share)
     return least

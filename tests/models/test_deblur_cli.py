@@ -94,6 +94,21 @@ def test_explain_is_readable_without_json(tiny_weights: Path) -> None:
     assert "as asked" in result.stdout
 
 
+def test_explain_shows_every_way_with_its_figures_and_what_is_remembered(
+    tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    deblurred("--explain", "--weights", tiny_weights)
+    shown = deblurred("--explain", "--weights", tiny_weights).stdout
+    told = json.loads(deblurred("--explain", "--weights", tiny_weights, "--json").stdout)
+    assert [way["verdict"] for way in told["candidates"]].count("chosen") == 1
+    for way in told["candidates"]:
+        assert f"{way['precision']} {way['form']}" in shown
+        assert way["verdict"][:30] in shown
+    assert f"tiles read {told['moving']['halo_px']} px beyond their core" in shown
+    assert told["memory"].startswith(str(tmp_path))
+
+
 def test_existing_results_are_kept_unless_overwriting_is_asked(tmp_path: Path, tiny_weights: Path) -> None:
     source = photo(tmp_path / "a.png")
     kept = tmp_path / "a_mask.png"
