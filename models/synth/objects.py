@@ -80,7 +80,9 @@ def _cut(
     if not core.any():
         core = inside
     linear = to_light(rgb)
-    weighted = np.dstack([linear * core[:, :, None], core.astype(np.float32)]).astype(np.float32)
+    weighted = np.empty((*core.shape, 4), np.float32)
+    np.multiply(linear, core[:, :, None], out=weighted[:, :, :3])
+    weighted[:, :, 3] = core
     if scale < 1:
         size = (max(2, round(core.shape[1] * scale)), max(2, round(core.shape[0] * scale)))
         weighted = np.asarray(cv2.resize(weighted, size, interpolation=cv2.INTER_AREA))
@@ -101,10 +103,13 @@ def premultiplied(weighted: F32) -> F32:
         (h, w, 4) float32 premultiplied. Where coverage is full the light is as it was; in the edge it is the
         neighbours' own colour times the opacity, so that no dark or foreign fringe appears on any background.
     """
-    spread = cv2.GaussianBlur(weighted, (5, 5), 0)
-    cover = weighted[:, :, 3:]
-    near = spread[:, :, :3] / np.maximum(spread[:, :, 3:], np.float32(1e-6))
-    colour = weighted[:, :, :3] + near * (1 - cover)
+    cover = np.ascontiguousarray(weighted[:, :, 3])
     # [1 2 1] / 4 both ways: what a lens and a pixel's area make of a hard edge, ending after one pixel.
-    opacity = cv2.GaussianBlur(np.ascontiguousarray(cover[:, :, 0]), (3, 3), 0)
-    return np.dstack([colour * opacity[:, :, None], opacity]).astype(np.float32)
+    opacity = cv2.GaussianBlur(cover, (3, 3), 0)
+    rim = (opacity > 0) & ((cover < 1) | (opacity < 1))
+    spread = cv2.GaussianBlur(weighted, (5, 5), 0)[rim]
+    near = spread[:, :3] / np.maximum(spread[:, 3:], np.float32(1e-6))
+    rgba = weighted.copy()
+    rgba[rim, :3] = (weighted[rim, :3] + near * (1 - cover[rim, None])) * opacity[rim, None]
+    rgba[:, :, 3] = opacity
+    return rgba

@@ -19,6 +19,7 @@ FRAMES: Final = (7, 9, 11, 13)
 STEP_PX: Final = 0.75
 """Between two samples no point moves further: coarser steps show as a row of ghosts, not as blur."""
 _TRANSLATES, _ROTATES, _SCALES = 0.92, 0.4, 0.35
+_OFF: Final = 0.01
 _CORNERS: Final = np.array([(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)], float)
 
 
@@ -119,7 +120,21 @@ def draw_trajectory(blur_px: float, radii_px: tuple[float, float], rng: np.rando
     # The way grows almost in proportion to the keys: a few corrections meet the length that was asked for.
     for _ in range(4):
         keys *= blur_px / Trajectory(keys).way_px(radii_px)
+    if abs(Trajectory(keys).way_px(radii_px) / blur_px - 1) > _OFF:
+        keys = _shortened(keys, blur_px, radii_px)
     return Trajectory(keys)
+
+
+def _shortened(keys: F64, blur_px: float, radii_px: tuple[float, float]) -> F64:
+    """Return the keys times what gives the blur, by bisection: for small objects that come much nearer."""
+    low, high = 0.0, 1.0
+    while Trajectory(high * keys).way_px(radii_px) < blur_px:
+        low, high = high, 2 * high
+    for _ in range(40):
+        middle = (low + high) / 2
+        longer = Trajectory(middle * keys).way_px(radii_px) > blur_px
+        low, high = (low, middle) if longer else (middle, high)
+    return high * keys
 
 
 def _placed(values: F64, points: F64) -> F64:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.errors import SynthesisError
@@ -16,6 +16,7 @@ from models.synth.trajectories import FRAMES, STEP_PX, Trajectory, draw_trajecto
     blur=st.floats(1, 40),
     radii=st.tuples(st.floats(4, 120), st.floats(4, 120)),
 )
+@example(seed=1783, blur=12.0, radii=(4.0, 4.0))  # comes much nearer: the way grows faster than the keys
 def test_the_longest_way_is_the_blur_asked_for(seed: int, blur: float, radii: tuple[float, float]) -> None:
     trajectory = draw_trajectory(blur, radii, np.random.default_rng(seed))
     assert trajectory.way_px(radii) == pytest.approx(blur, rel=0.02)
