@@ -11,7 +11,6 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from models.checkpoints import read_checkpoint, save_safetensors
 from models.networks.lbag import MULTIPLE
+from models.training.adapt_report import AdaptReport, HeldOutPair
 from models.training.batches import Mixture, batches
 from models.training.board import spoken
 from models.training.data import Chosen, cut_by, held_out_patches, spread
@@ -40,70 +40,6 @@ LEAST_GAIN_DB = 0.05
 HELD_OUT_SHARE = 5
 REPORT, WEIGHTS = "adapt.json", "weights.safetensors"
 Progress = Callable[[float, str], None]
-
-
-@dataclass(frozen=True)
-class HeldOutPair:
-    """A pair that no step saw: PSNR in decibels inside its mask; None where nothing is blurred.
-
-    Attributes:
-        name: The pair.
-        blurred: Of the blurred picture.
-        before: Of the parent's result.
-        after: Of the kept weights' result.
-        gain: after - before.
-    """
-
-    name: str
-    blurred: float | None
-    before: float | None
-    after: float | None
-    gain: float | None
-
-
-@dataclass(frozen=True)
-class AdaptReport:
-    """What an adaptation gave.
-
-    Attributes:
-        session: The session's folder.
-        parent: The weights that it started from.
-        parent_sha256: Of that file.
-        weights: The adapted weights; None where they did not help.
-        helped: Whether the held-out pairs gained at least 0.05 dB.
-        gain_db: Mean gain inside the mask over the held-out pairs; 0 where it did not help.
-        before: Means of the parent on the held-out pairs (see `validation.PairFigures`).
-        after: Means of the kept weights; those of the parent where it did not help.
-        held_out: The held-out pairs.
-        trained_pairs: How many pairs it learnt from.
-        steps: Steps done; `best_step` is the kept one (0: the parent).
-        best_step: See `steps`.
-        seconds: Time taken.
-        cancelled: The operator stopped it; the best until then counts.
-        note: All of this in a sentence.
-    """
-
-    session: Path
-    parent: Path
-    parent_sha256: str
-    weights: Path | None
-    helped: bool
-    gain_db: float
-    before: dict[str, float]
-    after: dict[str, float]
-    held_out: tuple[HeldOutPair, ...]
-    trained_pairs: int
-    steps: int
-    best_step: int
-    seconds: float
-    cancelled: bool
-    note: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        paths = {"session": str(self.session), "parent": str(self.parent)}
-        weights = None if self.weights is None else str(self.weights)
-        return {**asdict(self), **paths, "weights": weights, "seconds": round(self.seconds, 1)}
 
 
 def default_folder(session_folder: Path) -> Path:

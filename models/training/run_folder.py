@@ -92,6 +92,7 @@ class RunFolder:
         if self._curve is None:
             self._curve = (self.path / CURVE).open("a", encoding="utf-8")
         self._curve.write(json.dumps(line, allow_nan=False) + "\n")
+        self._curve.flush()  # people look at it while it grows
 
     def flush(self) -> None:
         """Bring the curve to the disk."""
