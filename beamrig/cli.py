@@ -46,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "export": Entry("processing.dataset.cli:export", "Export a data set in the published layout; check one."),
     "metrics": Entry("processing.quality.cli:metrics", "Compare images: PSNR, SSIM, weighted and aligned."),
     "deblur": Entry("models.cli:deblur", "Deblur developed images with LBAG."),
+    "kernel-deblur": Entry("models.kernel_cli:kernel_deblur_command", "Deblur one picture without training."),
     "models": Entry("models.models_cli:models", "List the networks: papers, sizes, weights, input."),
     "train": Entry("models.training.cli:train", "Train a network, or adapt one to a session."),
     "synth": Entry("models.synth.cli:synth", "Make training pairs: objects, film, the virtual rig."),

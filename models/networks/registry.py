@@ -153,7 +153,7 @@ _ENTRIES = (
         size={"width": 64, "front": 10, "back": 20, "variational": False},
         size_of=kernel_space_size,
         public_weights="github.com/VinAIResearch/blur-kernel-space-exploring",
-        licence="BSD-3-Clause",
+        licence="BSD-3-Clause, of the code beside them",
         wrapped=(),
         rules=InputRules(multiple=128, pictures=2),
         call=lambda model, sharp, blurred: model.blur(sharp, model(sharp, blurred).mean),
