@@ -46,7 +46,7 @@ class AdaptOrder:
     weights: str
     minutes: float
     out: str
-    nicer: int = 10
+    nicer: int
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,14 @@ class AdaptProcess:
             timer = threading.Timer(PATIENCE_S, process.kill)
             timer.daemon = True
             timer.start()
+
+    def kill(self) -> None:
+        """End it without waiting: nothing is kept. For the end of the program."""
+        with self._lock:
+            self._stopped = True
+            process = self._process
+        if process is not None:
+            process.kill()
 
     def _start(self) -> subprocess.Popen[str]:
         with self._lock:
