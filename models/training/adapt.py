@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -132,15 +131,19 @@ class _Work:
         steps, look_at = self.recipe.steps, list[int]()
         for batch in stream:
             if not look_at:
-                self.trainer.choose_precision(batch)
-                step_s = self._pace(batch)
+                progress(0.0, "measuring what this machine does fastest")
+                self.trainer.choose_precision(batch, trials=2)
+            stepping = time.monotonic()
+            self.trainer.train_step(batch)
+            if not look_at:
                 # The schedule goes by steps, the operator's patience by minutes: as many steps as fit.
-                room = self.deadline - time.monotonic()
+                now = time.monotonic()
+                room = self.deadline - now
                 looks = max(2, min(LOOKS, int(room / (5 * looking))))
-                steps = max(looks, min(self.recipe.steps, int(0.95 * (room - looks * looking) / step_s)))
+                fitting = int(0.95 * (room - looks * looking) / (now - stepping))
+                steps = max(looks, min(self.recipe.steps, fitting))
                 self.trainer.recipe = self.recipe.model_copy(update={"steps": steps})
                 look_at = [round((index + 1) * steps / looks) for index in range(looks)]
-            self.trainer.train_step(batch)
             step = self.trainer.step
             now = time.monotonic()
             left = max(0.0, self.deadline - now)
@@ -153,11 +156,6 @@ class _Work:
                 break
         self.cancelled = cancel.is_set()
         stream.close()
-
-    def _pace(self, batch: Any) -> float:
-        began = time.monotonic()
-        self.trainer.time_once(batch)
-        return time.monotonic() - began
 
     def gain(self) -> float:
         """Return by how much the best look beats the parent inside the masks, dB."""

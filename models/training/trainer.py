@@ -120,7 +120,7 @@ class Trainer:
             return contextlib.nullcontext()
         return torch.autocast(self.crew.device.type, dtype=torch.bfloat16)
 
-    def choose_precision(self, batch: Batch) -> str:
+    def choose_precision(self, batch: Batch, trials: int = 3) -> str:
         """Measure fp32 and bf16 on a batch where the recipe says auto, and return a sentence on the choice.
 
         Weights and moments stay as they are; only gradients are made, and thrown away.
@@ -129,7 +129,7 @@ class Trainer:
             return f"{self.precision}, as the recipe says"
         seconds: dict[Precision, float] = {}
         # In turns, so that what else the machine does meets both alike.
-        for precision in ("fp32", "bf16") * 3:
+        for precision in ("fp32", "bf16") * trials:
             self.precision = precision
             seconds[precision] = min(seconds.get(precision, math.inf), self._work_s(batch))
         self.precision = "bf16" if seconds["bf16"] < seconds["fp32"] else "fp32"
