@@ -23,10 +23,11 @@ class DeblurSlider(CompareSlider):
         """Show a view; zoom and handle stay where they are."""
         same = self._view is not None and self._view.before is view.before
         self._view = view
+        right = view.before if view.after.isNull() else view.after  # S never stands for what was not run
         if same:
-            self.set_right(view.after)
+            self.set_right(right)
         else:
-            self.set_pair(view.before, view.after)
+            self.set_pair(view.before, right)
         self._show_left()
         self._show_mask()
 
