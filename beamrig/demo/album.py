@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from beamrig.demo.pictures import Image, around, difference, save, strip, with_mask
+from beamrig.demo.pictures import Image, around, difference, largest_part, save, strip, with_mask
 from beamrig.demo.report import Picture
 from models.deblur import DeblurResult
 from processing.pipeline import Developed, ScenePipeline
@@ -60,7 +60,7 @@ class Album:
 
     def deblurred(self, developed: Developed, result: DeblurResult, mask: NDArray[np.uint8]) -> None:
         """Show B before and after deblurring beside S, near the moving object."""
-        y, x = around(mask, MARGIN_PX, mask.shape)
+        y, x = around(largest_part(mask), MARGIN_PX, mask.shape)
         state = "" if result.info.trained else " (untrained weights)"
         panels = [
             ("B, long exposure", developed.b[y, x]),

@@ -56,6 +56,15 @@ def around(mask: NDArray[Any], margin: int, shape: tuple[int, ...]) -> tuple[sli
     )
 
 
+def largest_part(mask: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return the largest connected part of a mask: the mover, without specks far from it. Bool, (H, W)."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((np.asarray(mask) > 0).astype(np.uint8))
+    if count < 2:  # the background alone
+        return np.zeros(labels.shape, np.bool_)
+    found: NDArray[np.bool_] = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return found
+
+
 def save(path: Path, rgb: NDArray[np.uint8]) -> None:
     """Write an RGB picture as JPEG.
 
