@@ -109,12 +109,16 @@ def choose(model: LBAG, device: str = "auto", precision: str = "auto", *, use_me
 
 
 def measure_cost(runner: Runner) -> tuple[float, float]:
-    """Return the time of a pass as a fixed part and a part for each pixel, in seconds, from two sizes."""
+    """Return the time of a pass as a fixed part and a part for each pixel, in seconds, from two sizes.
+
+    The fixed part is a small difference of two times, and so the first to be spoilt by other work on the
+    machine: more than a quarter of the smaller pass it never is.
+    """
     side = PROBE_SIDE_PX[runner.backend.device]
-    large, small = probe_picture(side), probe_picture(side // 2)
-    times = _least_times([lambda: runner(large), lambda: runner(small)], runner.backend.device)
-    per_pixel_s = max((times[0] - times[1]) / (side * side * 3 / 4), 1e-12)
-    return max(times[1] - per_pixel_s * side * side / 4, 0.0), per_pixel_s
+    small, large = probe_picture(side), probe_picture(2 * side)
+    small_s, large_s = _least_times([lambda: runner(small), lambda: runner(large)], runner.backend.device)
+    fixed_s = min(max(small_s - (large_s - small_s) / 3, 0.0), small_s / 4)
+    return fixed_s, max(large_s - fixed_s, 1e-9) / (4 * side * side)
 
 
 def probe_picture(height: int, width: int | None = None, seed: int = 7) -> Tensor:
@@ -163,7 +167,7 @@ def _judge(model: LBAG, device: str) -> tuple[Backend, tuple[Candidate, ...]]:
             continue
         runners.append(runner)
         seen.append(candidate)
-    times = _least_times([lambda runner=runner: runner(picture) for runner in runners], device)  # type: ignore[misc]
+    times = _least_times([lambda runner=runner: runner(picture) for runner in runners], device, HOPELESS)  # type: ignore[misc]
     by_name = {runner.backend.name: seconds for runner, seconds in zip(runners, times, strict=True)}
     return _pick(device, seen, by_name)
 
@@ -214,8 +218,10 @@ def _reason(judged: list[Candidate], best: Candidate, plain: float | None) -> st
     return f"{said}, rms deviation {quickest.rms_of_255:.2f}/255"
 
 
-def _least_times(works: list[Callable[[], object]], device: str) -> list[float]:
-    """Return the least time of each piece of work in seconds; hopeless ones are timed once.
+def _least_times(
+    works: list[Callable[[], object]], device: str, hopeless: float = float("inf")
+) -> list[float]:
+    """Return the least time of each piece of work in seconds; those slower by `hopeless` are timed once.
 
     On a CPU the processor time of all threads counts, divided by their number: what other programs take of
     the machine at that moment says nothing about the network (threads that wait sleep, see `models`).
@@ -225,7 +231,7 @@ def _least_times(works: list[Callable[[], object]], device: str) -> list[float]:
     least = [float("inf")] * len(works)
     for _ in range(ROUNDS):
         for index, work in enumerate(works):
-            if least[index] == float("inf") or least[index] <= HOPELESS * min(least):
+            if least[index] == float("inf") or least[index] <= hopeless * min(least):
                 started = clock()
                 work()  # ends on the CPU, so that a CUDA device has finished too
                 least[index] = min(least[index], max(clock() - started, 1e-9) / share)
