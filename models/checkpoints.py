@@ -39,6 +39,8 @@ __all__ = [
     "save_safetensors",
 ]
 
+LARGEST_FILE_BYTES = 4 << 30
+"""Of the largest network the weights take 200 MB, and three times as much with what Adam keeps of them."""
 MIMO_UNETS = ("mimo-unet", "mimo-unet-plus")
 MIMO_UNET_HEADS = ("feat_extract.5", "ConvsOut.0", "ConvsOut.1")
 
@@ -90,6 +92,14 @@ def read_checkpoint(path: Path, name: str | None = None) -> Checkpoint:
         raise CheckpointError(f"no network is called {name!r}", hint=f"known: {', '.join(NETWORKS)}")
     if not path.is_file():
         raise CheckpointError(f"no weights at {path}", hint="name a .ckpt, .pkl, .pt or .safetensors file")
+    try:
+        size = path.stat().st_size
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}") from error
+    if size > LARGEST_FILE_BYTES:
+        raise CheckpointError(f"{path.name} has {size / 1e9:.1f} GB: no network here is as large")
     if path.suffix != ".safetensors":
         return _read_pickle(path, [NETWORKS[name]] if name else list(NETWORKS.values()))
     own = read_safetensors(path)
@@ -111,8 +121,11 @@ def load_network(path: Path, name: str | None = None) -> tuple[nn.Module, Checkp
     """
     checkpoint = read_checkpoint(path, name)
     architecture = checkpoint.architecture
-    model = build(architecture.entry, dict(architecture.size) | dict(checkpoint.settings), path.name)
-    model.load_state_dict(checkpoint.state, strict=True)
+    keywords = dict(architecture.size) | dict(checkpoint.settings)
+    # Without numbers at first: drawing random ones for 16 million parameters takes longer than reading them.
+    model = build(architecture.entry, keywords, path.name, device="meta")
+    own = {key: value.clone(memory_format=torch.contiguous_format) for key, value in checkpoint.state.items()}
+    model.load_state_dict(own, strict=True, assign=True)
     return model.eval(), checkpoint
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,11 +20,14 @@ from models.errors import CheckpointError
 from models.networks.entry import NetworkEntry
 from models.networks.registry import NETWORKS, entry_of
 from models.state import Architecture, StateDict, build, check_state
+from rig.errors import printable
 
 __all__ = ["OwnWeights", "read_safetensors", "save_safetensors"]
 
 FORMAT = "beamrig-network-1"
 EARLIER_FORMATS = ("beamrig-lbag-1",)
+LARGEST_SETTING = 1e6
+"""Settings are clamps, shares, and the value of white; whole numbers in JSON may be beyond all floats."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def save_safetensors(
         The sha256 of the tensors, which is also in the header.
 
     Raises:
-        CheckpointError: The name ends otherwise, or the network is not a registered one.
+        CheckpointError: The name ends otherwise, the network is not a registered one, or the disk refuses.
     """
     if path.suffix != ".safetensors":
         raise CheckpointError(f"own weights end in .safetensors, not {path.suffix or 'nothing'}")
@@ -71,10 +74,17 @@ def save_safetensors(
         "sha256": digest,
     }
     part = path.with_name(f".{path.name}.part")
-    save_file(state, part, metadata=metadata)
-    with part.open("rb+") as handle:
-        os.fsync(handle.fileno())
-    part.replace(path)
+    try:
+        save_file(state, part, metadata=metadata)
+        with part.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        part.replace(path)
+    except (SafetensorError, OSError) as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"cannot write {path}: {error}", hint="make room, or choose another place"
+        ) from error
     return digest
 
 
@@ -99,7 +109,7 @@ def read_safetensors(path: Path) -> OwnWeights:
     try:
         stated = json.loads(metadata["architecture"])
         trained, recipe = json.loads(metadata["trained"]), json.loads(metadata["recipe"])
-    except (KeyError, json.JSONDecodeError) as error:
+    except (KeyError, ValueError, RecursionError) as error:  # ValueError: also for numbers of 5000 digits
         raise CheckpointError(f"{path.name} has an unreadable header: {error}") from error
     if not isinstance(trained, bool) or not isinstance(recipe, dict) or not isinstance(stated, dict):
         raise CheckpointError(f"{path.name} has an unreadable header")
@@ -111,7 +121,8 @@ def read_safetensors(path: Path) -> OwnWeights:
         )
     architecture = check_state(state, entry, path.name)
     settings = _settings(stated, entry, architecture, path.name)
-    return OwnWeights(state, architecture, settings, trained, metadata.get("note", ""), recipe)
+    note = printable(metadata.get("note", ""))
+    return OwnWeights(state, architecture, settings, trained, note, recipe)
 
 
 def _settings(
@@ -125,8 +136,8 @@ def _settings(
     }:
         raise CheckpointError(f"{file} says it is {stated}, its tensors are {architecture}")
     for key, value in settings.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise CheckpointError(f"{file} says that {key} is {value!r}, which is no number")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_SETTING:
+            raise CheckpointError(f"{file} says that {key} is {str(value)[:40]}, which is no number for it")
     build(entry, dict(architecture.size) | settings, file, device="meta")
     return {key: float(value) for key, value in settings.items()}
 

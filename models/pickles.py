@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 import warnings
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ def unpickle(path: Path) -> Mapping[Any, Any]:
     Raises:
         CheckpointError: The file wants to run code, is no torch pickle, is cut off, or holds no dictionary.
     """
+    _refuse_packed(path)
     try:
         with warnings.catch_warnings():
             # What another pickle protocol leads to is judged below, by what came out of it.
@@ -53,6 +55,23 @@ def unpickle(path: Path) -> Mapping[Any, Any]:
     if not isinstance(content, dict):
         raise CheckpointError(f"{path.name} holds a {type(content).__name__}, not a checkpoint")
     return content
+
+
+def _refuse_packed(path: Path) -> None:
+    """Refuse an archive that holds more than its file: torch packs nothing, and would unpack a bomb."""
+    with path.open("rb") as file:
+        if file.read(4) != b"PK\x03\x04":
+            return  # torch's older format, which is no archive
+    try:
+        with zipfile.ZipFile(path) as archive:
+            held = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
+        raise CheckpointError(f"{path.name} is not a torch checkpoint, or is cut off") from error
+    if held > path.stat().st_size:
+        raise CheckpointError(
+            f"{path.name} was refused: unpacked it is {held / 1e9:.3g} GB, torch's own files are not packed",
+            hint="save it anew with torch.save",
+        )
 
 
 def find_states(

@@ -20,6 +20,9 @@ MOST_NAMED = 4
 
 StateDict = dict[str, Tensor]
 
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+"""What weights come in; the types of 8 bits lack half of torch's functions, and no network here has them."""
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -43,8 +46,8 @@ class Architecture:
 
 
 def shapes_of(state: Mapping[Any, Any]) -> dict[str, tuple[int, ...]]:
-    """Return name and shape of everything in a state dict; what is no tensor has the shape ()."""
-    return {str(key): tuple(value.shape) if isinstance(value, Tensor) else () for key, value in state.items()}
+    """Return name and shape of everything in a state dict; what is no plain tensor has the shape ()."""
+    return {str(key): tuple(value.shape) if _is_plain(value) else () for key, value in state.items()}
 
 
 def find_entry(
@@ -116,17 +119,31 @@ def check_state(state: Mapping[Any, Any], entry: NetworkEntry, file: str) -> Arc
     hollow = [key for key, value in state.items() if value.untyped_storage().nbytes() < value.nbytes]
     if hollow:
         raise CheckpointError(f"{file} holds fewer numbers than it says in {_few(hollow)}")
-    wild = [key for key, value in state.items() if not bool(torch.isfinite(value).all())]
+    # As float32, which is what is loaded: a double may be finite and yet too large for it.
+    wild = [key for key, value in state.items() if not bool(torch.isfinite(value.float()).all())]
     if wild:
         raise CheckpointError(f"{file} holds numbers that are not finite in {_few(wild)}")
     return architecture
 
 
+def _is_plain(value: object) -> bool:
+    """Tell whether a value is a tensor with its numbers in memory, one beside the other.
+
+    A pickle may also hold sparse and nested tensors and such without numbers, of which most questions fail.
+    """
+    return (
+        isinstance(value, Tensor)
+        and not value.is_nested
+        and value.layout == torch.strided
+        and value.device.type == "cpu"
+    )
+
+
 def _is_alike(value: object, expected: Tensor) -> bool:
-    """Tell whether a value is a real tensor of the expected kind: counters are whole, all else is not."""
-    if not isinstance(value, Tensor) or value.is_complex():
+    """Tell whether a value is a plain tensor of the expected kind: counters are whole, all else is not."""
+    if not isinstance(value, Tensor) or not _is_plain(value) or value.is_quantized or value.is_complex():
         return False
-    return value.is_floating_point() == expected.is_floating_point()
+    return value.dtype in FLOATS if expected.is_floating_point() else not value.is_floating_point()
 
 
 def _few(items: list[str]) -> str:

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 
+def printable(text: str) -> str:
+    """Return text of a stranger as one line in which control characters are shown instead of acting."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in " ".join(text.split())
+    )
+
+
 class BeamrigError(Exception):
     """Base of every error that an operator may see.
 
@@ -22,10 +30,7 @@ class BeamrigError(Exception):
         What a file or a device said may hold control characters; they are shown and never reach a terminal.
         """
         line = f"{self.message} ({self.hint})" if self.hint else self.message
-        return "".join(
-            letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
-            for letter in " ".join(line.split())
-        )
+        return printable(line)
 
 
 class UnitError(BeamrigError):

@@ -25,7 +25,8 @@ from models.training.distributed import Crew, crew
 from models.training.errors import RunFolderError, TrainingError
 from models.training.networks import TRAINABLE, build, file_sha256, has_mask
 from models.training.pairs import PairSource, TrainingPair
-from models.training.recipe import Network, Recipe, load_recipe
+from models.training.recipe import Network, Recipe
+from models.training.recipe_file import load_recipe
 from models.training.run_folder import write_atomically
 from models.training.sources import open_source
 from models.training.trainer import Trainer

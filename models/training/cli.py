@@ -119,7 +119,7 @@ def train(
         _adapt(session, out, init, minutes or 10.0, device, as_json)
         return
 
-    from models.training.recipe import load_recipe
+    from models.training.recipe_file import load_recipe
 
     loaded = load_recipe(recipe or "")
     if init is not None:

@@ -9,7 +9,7 @@ import pytest
 from models.evaluation.published import TABLE_3
 from models.networks.registry import NETWORKS
 from models.training.networks import build
-from models.training.recipe import load_recipe
+from models.training.recipe_file import load_recipe
 
 LINES = ("1_lbag_plus", "2_no_gate", "3_no_bapc", "4_no_ssim", "5_no_pretraining")
 SWITCHES = {

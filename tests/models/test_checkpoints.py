@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,50 @@ def test_a_small_file_that_speaks_of_a_giant_network_is_refused(tmp_path: Path) 
     state = {name: torch.zeros(1).expand(value.shape) for name, value in giant.items()}
     with pytest.raises(CheckpointError, match="fewer numbers than it says"):
         load_lbag(save_released(tmp_path / "x.ckpt", state))
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        lambda value: value.to_sparse(),
+        lambda value: value.to("meta"),
+        lambda value: value.to(torch.float8_e4m3fn),
+        lambda value: value.to(torch.complex64),
+    ],
+    ids=["sparse", "without numbers", "8 bit", "complex"],
+)
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+def test_tensors_of_another_kind_are_no_weights(tmp_path: Path, strange: Any) -> None:
+    state = small_state()
+    state["ConvsOut.0.main.0.weight"] = strange(state["ConvsOut.0.main.0.weight"])
+    with pytest.raises(CheckpointError, match=r"something else than floating point numbers in ConvsOut\.0"):
+        read_checkpoint(save_released(tmp_path / "a.ckpt", state))
+
+
+def test_a_double_that_is_too_large_for_a_float_is_refused(tmp_path: Path) -> None:
+    state = small_state()
+    state["ConvsOut.0.main.0.bias"] = state["ConvsOut.0.main.0.bias"].double() + 1e300
+    with pytest.raises(CheckpointError, match=r"not finite in ConvsOut\.0"):
+        read_checkpoint(save_released(tmp_path / "a.ckpt", state))
+
+
+def test_an_archive_that_unpacks_to_more_than_its_file_is_refused(tmp_path: Path) -> None:
+    honest, bomb = save_released(tmp_path / "a.ckpt", small_state(base=16)), tmp_path / "bomb.ckpt"
+    with zipfile.ZipFile(honest) as given, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
+        for part in given.infolist():
+            packed.writestr(
+                part.filename, bytes(part.file_size) if "/data/" in part.filename else given.read(part)
+            )
+    with pytest.raises(CheckpointError, match="unpacked"):
+        read_checkpoint(bomb)
+
+
+def test_a_file_larger_than_any_network_is_not_read(tmp_path: Path) -> None:
+    for name in ("a.ckpt", "a.safetensors"):
+        path = save_released(tmp_path / name, small_state())
+        os.truncate(path, 100 << 30)  # a hole, which takes no room on the disk
+        with pytest.raises(CheckpointError, match="no network here is as large"):
+            read_checkpoint(path)
 
 
 def test_whole_numbers_are_no_weights(tmp_path: Path) -> None:
@@ -271,7 +316,10 @@ def test_own_weights_with_one_changed_number_are_refused(tmp_path: Path) -> None
         {"architecture": '{"name": "lbag", "base": 4, "num_res": 1, "gate_min": NaN}'},
         {"architecture": json.dumps({"name": "lbag", "base": 4, "num_res": 1, "gate_min": True})},
         {"trained": '"yes"'},
+        {"architecture": json.dumps({"name": "lbag", "base": 4, "num_res": 1, "gate_min": 10**400})},
         {"recipe": "[]"},
+        {"recipe": "[" * 100_000},
+        {"recipe": '{"steps": ' + "1" * 5000 + "}"},
     ],
 )
 def test_own_weights_with_a_wrong_header_are_refused(tmp_path: Path, change: dict[str, str]) -> None:
@@ -285,3 +333,18 @@ def test_own_weights_with_a_wrong_header_are_refused(tmp_path: Path, change: dic
 def test_own_weights_have_their_own_suffix(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="safetensors"):
         save_safetensors(tmp_path / "x.ckpt", reference.lively_network(4, 1), trained=False, recipe={})
+
+
+def test_what_a_note_holds_beside_text_never_reaches_a_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "own.safetensors"
+    note = "\x1b]0;owned\x07\x1b[2J\ntrained well"
+    save_safetensors(path, LBAG(4, 1), trained=True, recipe={}, note=note)
+    assert read_checkpoint(path).note == "\\x1b]0;owned\\x07\\x1b[2J trained well"
+
+
+def test_weights_that_cannot_be_written_are_one_clear_line_and_leave_no_part(tmp_path: Path) -> None:
+    path = tmp_path / "taken.safetensors"
+    path.mkdir()
+    with pytest.raises(CheckpointError, match="cannot write"):
+        save_safetensors(path, LBAG(4, 1), trained=True, recipe={})
+    assert list(tmp_path.iterdir()) == [path]

@@ -17,7 +17,8 @@ from models.training.adapt import adapt
 from models.training.cli import train
 from models.training.errors import RunFolderError, TrainingError
 from models.training.networks import build, file_sha256
-from models.training.recipe import Network, load_recipe
+from models.training.recipe import Network
+from models.training.recipe_file import load_recipe
 
 
 @pytest.fixture(scope="module")

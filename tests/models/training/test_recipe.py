@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.training.errors import RecipeError
-from models.training.recipe import Optimiser, Recipe, load_recipe, recipe_names
+from models.training.recipe import Optimiser, Recipe
+from models.training.recipe_file import load_recipe, recipe_names
 from models.training.run_folder import recipe_changes
 from tests.models.training.training_world import plain_recipe
 
