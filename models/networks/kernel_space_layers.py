@@ -25,6 +25,8 @@ class PlainBlock(nn.Module):
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
         for name, value in self.named_parameters():  # a block starts close to the identity, as released
+            if value.is_meta:
+                continue  # no numbers to draw; trying costs the import of torch's tracing, more than a second
             if name.endswith("bias"):
                 nn.init.zeros_(value)
             else:
