@@ -67,7 +67,7 @@ class Album:
             (f"B deblurred by LBAG{state}", result.sharp[y, x]),
             ("S, short exposure", developed.s[y, x]),
         ]
-        caption = f"The mover: B, the same after LBAG{state}, and S at the same instant."
+        caption = f"The mover: B, the same after LBAG{state}, and S of the same pulse."
         self._add("deblurred.jpg", panels, caption)
 
     def _add(self, name: str, panels: list[tuple[str, Image]], caption: str) -> None:

@@ -38,7 +38,7 @@ Examples:
 )
 @click.option("--speed", type=SPEED, default="1.4 m/s", show_default=True, help="Speed of the moving object.")
 @click.option("--distance", type=LENGTH, default="5 m", show_default=True, help="Distance of the object.")
-@click.option("--blur-s", type=float, default=4.0, show_default=True, help="Blur wanted in camera S, pixels.")
+@click.option("--blur-s", type=float, default=2.0, show_default=True, help="Blur wanted in camera S, pixels.")
 @click.option("--pairs", type=click.IntRange(1, 500), default=8, show_default=True, help="Action pairs.")
 @click.option("--seed", type=click.IntRange(0), help="Of the virtual rig's hidden numbers and noise; 0.")
 @click.option("--background", type=BACKGROUND, help="What stands behind the moving object; mural.")
@@ -61,7 +61,13 @@ def demo(
     deblurs one pair, and writes a report with the virtual rig's truth beside what was measured.
     """
     # Wishes that no plan meets are answered before anything is made on the disk.
-    plan_exposure(load_rig("virtual"), speed_mps=speed, distance_m=distance, blur_s_px=blur_s)
+    plan_exposure(
+        load_rig("virtual"),
+        speed_mps=speed,
+        distance_m=distance,
+        blur_s_px=blur_s,
+        placement="centre",
+    )
     folder = _folder(out)
     # The heavy rooms are loaded only now, so that a wrong option is answered at once.
     from beamrig.demo.report import write_report

@@ -72,7 +72,13 @@ def run_demo(order: Order, tell: Tell) -> Report:
     clock = _Clock()
     profile = with_world(load_rig(order.rig), seed=order.seed, background=order.background)
     plan = plan_exposure(
-        profile, speed_mps=order.speed_mps, distance_m=order.distance_m, blur_s_px=order.blur_s_px
+        profile,
+        speed_mps=order.speed_mps,
+        distance_m=order.distance_m,
+        blur_s_px=order.blur_s_px,
+        # The paper starts both together. A network that sharpens B puts the mover where it was in the middle
+        # of the exposure: only there can its result be held against S.
+        placement="centre",
     )
     with Session.create(order.out / "session", profile) as session:
         session.add_scene(SCENE, plan)

@@ -66,8 +66,11 @@ def frames_of(pairs: Sequence[PairRecord], client: WorldClient) -> list[tuple[Re
 
 
 def mispaired(frames: Sequence[tuple[RenderedFrame, RenderedFrame]]) -> int:
-    """Count pairs whose frames the world did not expose from the same instant."""
-    return sum(b.t_start_ns != s.t_start_ns for b, s in frames)
+    """Count pairs in which the world did not expose S within the exposure of B."""
+    return sum(
+        not b.t_start_ns <= s.t_start_ns <= s.t_start_ns + s.exposure_ns <= b.t_start_ns + b.exposure_ns
+        for b, s in frames
+    )
 
 
 def mask_ious(
