@@ -90,7 +90,7 @@ def weighted_psnr(sharp: Image, other: Image, mask: NDArray[Any], reading: Readi
         band = slice(top, top + _BAND_ROWS)
         where = inside[band] > 0
         error = sharp[band][where].astype(np.int32) - other[band][where]
-        sums = np.sum((error * error).reshape(len(error), -1), axis=1)
+        sums = np.sum((error * error).reshape(len(error), channels), axis=1)
         counts += np.bincount(sums, minlength=counts.size)
     occurring = np.flatnonzero(counts)
     decibels = 10 * np.log10(255.0**2 / np.maximum(occurring / channels, ROUNDING_ERROR))

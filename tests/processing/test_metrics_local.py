@@ -86,6 +86,16 @@ def test_equal_pixels_count_with_the_error_of_rounding_in_the_printed_figure() -
     )
 
 
+def test_rows_without_a_masked_pixel_change_nothing() -> None:
+    rng = np.random.default_rng(8)
+    sharp, other = (rng.integers(0, 256, (40, 30, 3), dtype=np.uint8) for _ in range(2))
+    mask = np.full((40, 30), 255, np.uint8)
+    tall = [np.vstack([image, np.zeros((600, *image.shape[1:]), np.uint8)]) for image in (sharp, other, mask)]
+    assert weighted_psnr(*tall, "paper") == pytest.approx(
+        weighted_psnr(sharp, other, mask, "paper"), abs=1e-9
+    )
+
+
 def test_the_two_readings_of_weighted_psnr_differ_where_errors_are_uneven() -> None:
     a = np.full((20, 20), 100, np.uint8)
     b = a.copy()
