@@ -22,6 +22,7 @@ from models.errors import Cancelled, CheckpointError, EngineError
 from models.evaluation.figures import to_8bit
 from models.pictures import as_unit_range, to_planes
 from models.weights import default_weights
+from rig.errors import printable
 
 __all__ = [
     "INPUT",
@@ -36,6 +37,7 @@ __all__ = [
 
 INPUT: Final = "input"
 SHIPPED: Final = "shipped"
+LONGEST_NAME: Final = 80
 _TYPES: Final = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -207,7 +209,8 @@ def open_candidate(named: str, device: str = "auto", precision: str = "auto") ->
             raise CheckpointError("no weights are shipped with this beamrig", hint="name a file of weights")
         path = shipped
     checkpoint = read_checkpoint(path)
-    name = SHIPPED if named == SHIPPED else str(checkpoint.recipe.get("name") or path.name)
+    told = printable(str(checkpoint.recipe.get("name") or ""))[:LONGEST_NAME]
+    name = SHIPPED if named == SHIPPED else told or path.name
     if checkpoint.architecture.name == "lbag":
         return _Lbag(name, path, checkpoint, device, precision)
     return _Registered(name, path, device, precision)

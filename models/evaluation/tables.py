@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from rich import box
 from rich.console import Console, RenderableType
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from models.evaluation.candidates import INPUT, About
@@ -18,23 +20,23 @@ from models.evaluation.store import ImageResult
 __all__ = ["ablation_table", "images_table", "means_table", "paper_table", "print_evaluation"]
 
 NONE = "–"
-SWITCHES = ("Ga.", "BAPC", "L_SSIM", "Pretr.")
-LEAST_WIDTH = 132
-"""Where nobody sees a terminal, a table must not be folded at 80 columns."""
+SWITCHES = ("Ga", "BAPC", "SSIM", "Pretr")
+UNBOUNDED = 10_000
+LEAST_NAME = 18
+"""Letters in front of a table; a longer name goes on below, so that the figures stay on one screen."""
 
 
 def print_evaluation(
     out: Console, evaluation: Evaluation, parts: Sequence[str], *, of_the_paper: bool
 ) -> None:
     """Print the tables: of one network every picture, of several the layout of the paper's Table 3, too."""
-    if not out.is_terminal:
-        out.width = max(out.width, LEAST_WIDTH)
     columns = [figure for figure in FIGURES if figure.part in parts and _has_any(evaluation, figure.key)]
     networks = evaluation.models[1:]
     shown: list[RenderableType] = []
     if len(networks) <= 1:
-        shown.append(images_table((networks or evaluation.models)[0], columns))
-    shown.append(means_table(evaluation, columns))
+        first = (networks or evaluation.models)[0]
+        shown += _fitting(out, columns, lambda some: images_table(first, some))
+    shown += _fitting(out, columns, lambda some: means_table(evaluation, some))
     if len(networks) > 1:
         shown.append(ablation_table(networks, TABLE_3 if of_the_paper else ()))
     if of_the_paper:
@@ -45,6 +47,20 @@ def print_evaluation(
         out.print(line, markup=False, soft_wrap=True)
     for name, why in sorted(evaluation.failed.items()):
         out.print(f"[red]failed[/red] {escape(name)}: {escape(why)}", soft_wrap=True)
+
+
+def _fitting(out: Console, columns: Sequence[Figure], table: Callable[[list[Figure]], Table]) -> list[Table]:
+    """Return one table of all columns or, where the screen is too narrow, several; parts stay together."""
+    tables: list[Table] = []
+    now: list[Figure] = []
+    unbounded = out.options.update_width(UNBOUNDED)  # what is measured is cut at the width of the screen
+    for part in dict.fromkeys(figure.part for figure in columns):
+        more = [figure for figure in columns if figure.part == part]
+        if now and Measurement.get(out, unbounded, table(now + more)).minimum > out.width:
+            tables.append(table(now))
+            now = []
+        now = now + more
+    return [*tables, table(now)]
 
 
 def images_table(model: ModelFigures, columns: Sequence[Figure]) -> Table:
@@ -113,15 +129,18 @@ def paper_table(rows: Sequence[PaperRow], looked_at: int, pairs: int) -> Table:
 
 
 def _table(title: str, first: str, heads: Iterable[str]) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column(first, overflow="fold")
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+    )
+    table.add_column(first, overflow="fold", min_width=LEAST_NAME)
     for head in heads:
-        table.add_column(head, justify="right")
+        table.add_column(head, justify="right", no_wrap=True)
     return table
 
 
 def _head(figure: Figure) -> str:
-    return f"{figure.title}\n{figure.part}" if figure.part in ("released", "paper") else figure.title
+    local = figure.part in ("released", "paper")
+    return f"{figure.title}\n{figure.part}" if local else figure.title.replace(" ", "\n")
 
 
 def _cell(image: ImageResult, figure: Figure) -> str:

@@ -17,7 +17,7 @@ from rich.console import Console
 from models.checkpoints import save_safetensors
 from models.deblur import DeblurEngine
 from models.errors import Cancelled, EvaluationError
-from models.evaluation.candidates import About, open_candidate, open_candidates
+from models.evaluation.candidates import About, InputAsItIs, open_candidate, open_candidates
 from models.evaluation.figures import FIGURES, judge, to_8bit
 from models.evaluation.published import KEYS, TABLE_1, TABLE_3, is_reloblur
 from models.evaluation.report import gains, means, report_of
@@ -197,8 +197,8 @@ def test_the_report_is_json_and_tells_reasons(by_hand: Evaluation, tmp_path: Pat
     assert (report["paper"], report["data"]["reloblur"]) == (None, False)
 
 
-def shown(evaluation: Evaluation, *, of_the_paper: bool = False) -> str:
-    console = Console(width=150, file=io.StringIO(), record=True)
+def shown(evaluation: Evaluation, *, of_the_paper: bool = False, width: int = 150) -> str:
+    console = Console(width=width, file=io.StringIO(), record=True)
     print_evaluation(console, evaluation, ALL, of_the_paper=of_the_paper)
     return console.export_text()
 
@@ -214,12 +214,37 @@ def test_tables_show_a_dash_and_say_why(by_hand: Evaluation) -> None:
 def test_several_networks_are_rows_of_table_3_with_what_they_were_trained_with(by_hand: Evaluation) -> None:
     by_hand.models.append(replace_about(by_hand.models[1], "second", gate=False))
     text = shown(by_hand, of_the_paper=True)
-    rows = {line.split("│")[1].strip(): line for line in text.splitlines() if line.count("│") == 11}
-    cells = [cell.strip() for cell in rows["1 net"].split("│")][2:6]
-    assert cells == ["✓", "", "✓", "?"]
+    head, rows = "", {}
+    for line in text.split("ablations, as Table 3")[1].split("printed in the paper")[0].splitlines():
+        head = line if "BAPC" in line else head
+        rows[line[:18].strip()] = line
+    ends = [head.index(name) + len(name) for name in ("Ga", "BAPC", "SSIM", "Pretr")]
+
+    def cells(name: str) -> list[str]:
+        return [rows[name][end - 1].strip() for end in ends]
+
+    assert cells("1 net") == ["✓", "", "✓", "?"]
+    assert cells("2 second") == ["", "", "✓", "?"]
     assert "22.00" in rows["1 net"]
-    assert [cell.strip() for cell in rows["paper 4"].split("│")][2:6] == ["✓", "✓", "", "✓"]
+    assert cells("paper 4") == ["✓", "✓", "", "✓"]
     assert "Table 1: ReLoBlur's 2 test pairs" in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+@pytest.mark.parametrize("networks", [1, 2])
+def test_every_figure_and_every_head_is_whole_at_any_width(width: int, networks: int) -> None:
+    undefined = dict.fromkeys((figure.key for figure in FIGURES), 12.3456)
+    name = "s01-a-long-scene-name_action_t01_0000"
+    images = {0: ImageResult(name, "d0", 1436, 2152, True, undefined)}
+    models = [ModelFigures(InputAsItIs.about, images)]
+    models += [ModelFigures(About(f"a-network-with-a-name-{n}", "k"), images) for n in range(networks)]
+    text = shown(Evaluation(models, 1, [0]), of_the_paper=True, width=width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    for figure in FIGURES:
+        assert all(word in text for word in figure.title.split())
+    tables = 2 * len(FIGURES) + 3 + (1 if networks == 1 else 2 * 2)
+    assert text.count("12.3") >= tables
 
 
 def replace_about(model: ModelFigures, name: str, **changes: Any) -> ModelFigures:

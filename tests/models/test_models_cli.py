@@ -6,9 +6,10 @@ import json
 import subprocess
 import sys
 
+import pytest
 from click.testing import CliRunner
 
-from models.models_cli import models
+from models.models_cli import facts, models, print_table
 from models.networks.registry import NETWORKS
 
 
@@ -32,8 +33,33 @@ def test_json_tells_of_every_network_what_the_registry_counts() -> None:
     assert not rows["deep-deblur-discriminator"]["deblurs"]
 
 
-def test_the_table_names_every_network_and_the_licence_of_its_weights() -> None:
-    answer = CliRunner().invoke(models, [], env={"COLUMNS": "220"})
+def test_the_table_has_a_whole_line_for_every_network_at_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    counted = {"parameters": 123_456_789, "multiply_adds_256": 1_234_567_890_123}
+    # Counting all of them takes seconds and is tested above: the widest numbers stand for it.
+    print_table([facts(entry) | counted for entry in NETWORKS.values()])
+    output = capsys.readouterr().out
+    lines = output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "…" not in output
+    head = next(line.split() for line in lines if "parameters" in line)
+    assert head == ["name", "paper", "parameters", "GMAC", "weights"]
+    for name, entry in NETWORKS.items():
+        assert [line for line in lines if line.split()[:1] == [name] and entry.paper in line]
+
+
+def test_a_name_tells_all_of_one_network() -> None:
+    answer = CliRunner().invoke(models, ["deep-deblur"], env={"COLUMNS": "80"})
     assert answer.exit_code == 0
-    assert all(name in answer.output for name in NETWORKS)
-    assert "SeungjunNah/DeepDeblur-PyTorch (MIT)" in answer.output
+    said = " ".join(answer.output.split())
+    assert "github.com/SeungjunNah/DeepDeblur-PyTorch; licence: MIT" in said
+    assert "RGB in 0..255 less 127.5; sides are multiples of 4 px" in said
+    assert "lbag" not in said
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    answer = CliRunner().invoke(models, ["lbga"])
+    assert answer.exit_code == 2
+    assert "no network is called 'lbga'; known: lbag, " in answer.output
