@@ -14,7 +14,7 @@ from gui import theme
 from gui.images import mask_image, rgb_image
 from gui.pictures import Picture, PictureError, read_picture
 from processing.isp import to_8bit
-from processing.quality.metrics import psnr
+from processing.quality.mover import mover_psnr
 
 if TYPE_CHECKING:
     from models.deblur import DeblurResult
@@ -120,13 +120,18 @@ def run_facts(result: DeblurResult) -> dict[str, str]:
 
 
 def gain_fact(opened: Opened, result: DeblurResult) -> dict[str, str]:
-    """Say how much nearer to S the moving object came; nothing where there is no S, or no mask."""
+    """Say how much nearer to S the moving object came; nothing where there is no S, or no mask.
+
+    S need not show the mover where B's blur has its middle: each is held against S where S fits it best.
+    """
     if opened.reference is None or opened.blurred is None or not opened.blurred.any():
         return {}
-    inside = opened.blurred
-    b, s, after = (_eight_bit(one)[inside] for one in (opened.picture, opened.reference, result.sharp))
-    before_db, after_db = psnr(b, s), psnr(after, s)
-    return {"Mover": f"{before_db:.2f} → {after_db:.2f} dB against S"}
+    b, s, after = (_eight_bit(one) for one in (opened.picture, opened.reference, result.sharp))
+    before_db, _ = mover_psnr(b, s, opened.blurred)
+    after_db, shift = mover_psnr(after, s, opened.blurred)
+    moved = max(abs(step) for step in shift)
+    where = f"S, moved {moved} px" if moved else "S"
+    return {"Mover": f"{before_db:.2f} → {after_db:.2f} dB against {where}"}
 
 
 def _eight_bit(picture: NDArray[np.generic]) -> NDArray[np.uint8]:
