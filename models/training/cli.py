@@ -32,7 +32,7 @@ Examples:
   beamrig train lbag_small --out runs/small --data photos=~/photos --minutes 10   (a piece; again goes on)
   beamrig train lbag_plus --out runs/plus --data reloblur=/data/ReLoBlur --init MIMO-UNetPlus.pkl
   torchrun --nproc_per_node 4 -m beamrig train lbag --out runs/lbag --data reloblur=/data/ReLoBlur
-  beamrig train --session my-session --init lbag.safetensors --minutes 10 --out runs/this-set
+  beamrig train --session my-session --init lbag.safetensors --minutes 10
   tensorboard --logdir runs
 
 Ctrl+C saves and stops (exit code 130); the same command goes on from there.
@@ -55,7 +55,11 @@ class _KeyPath(click.ParamType[Any]):
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("recipe", required=False)
-@click.option("--out", type=PathName(file_okay=False), help="Run folder; the same one resumes.")
+@click.option(
+    "--out",
+    type=PathName(file_okay=False),
+    help="Run folder; the same one resumes. Adapting: SESSION/derived/_adapted.",
+)
 @click.option(
     "--data",
     multiple=True,
@@ -99,8 +103,6 @@ def train(
     """
     if (recipe is None) == (session is None):
         raise click.UsageError("name a RECIPE, or a session to adapt to with --session (not both)")
-    if out is None:
-        raise click.UsageError("name the run folder with --out DIR")
     # Tensors come and go in big blocks: huge pages save the kernel touching each small one anew.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     # Threads that wait by spinning take the core from those that they wait for, once anything else runs
@@ -116,8 +118,13 @@ def train(
     if session is not None:
         if data or workers:
             raise click.UsageError("--data and --workers do not go with --session")
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            raise click.UsageError("adapting takes one process; start it without torchrun")
         _adapt(session, out, init, minutes or 10.0, device, as_json)
         return
+
+    if out is None:
+        raise click.UsageError("name the run folder with --out DIR")
 
     from models.training.recipe_file import load_recipe
 
@@ -170,7 +177,9 @@ def _train(
         return outcome if present.leads else None
 
 
-def _adapt(session: Path, out: Path, init: Path | None, minutes: float, device: str, as_json: bool) -> None:
+def _adapt(
+    session: Path, out: Path | None, init: Path | None, minutes: float, device: str, as_json: bool
+) -> None:
     from models.training.adapt import adapt
     from models.weights import default_weights
     from rig.cli.interrupt import cancel_by_ctrl_c

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -15,11 +16,14 @@ from models.training.errors import RecipeError
 from models.training.pairs import PairSource, TrainingPair
 from models.training.patches import Patches
 from models.training.recipe import Data, LbsData, Recipe
-from models.training.sources import open_source
+from models.training.sources import FilePairs, open_source
 
-__all__ = ["Chosen", "TrainingData", "cut_by", "held_out_patches", "open_data", "spread"]
+__all__ = ["Chosen", "TrainingData", "apart_in_time", "cut_by", "held_out_patches", "open_data", "spread"]
 
 Split = Literal["train", "test", "all"]
+HELD_OUT_SHARE = 5
+GAP_FROM = 10
+"""From so many pairs on in a scene, the one before the held-out ones is left out: it looks most like them."""
 TEST_SEED = 0x7E57
 """Keeps the dice of the held-out pairs apart from the training's."""
 
@@ -32,11 +36,14 @@ class TrainingData:
         mixture: Patches.
         held_out: Pairs that no step sees.
         sizes: Pairs in each source, by its name; they must not change between two pieces of a training.
+        prints: Of the names and sizes of each source's files; they must not change, either. Made pairs are
+            as many as the recipe says, whatever photographs they are made of.
     """
 
     mixture: Mixture
     held_out: list[TrainingPair]
     sizes: dict[str, int]
+    prints: dict[str, str]
 
 
 class Chosen:
@@ -77,7 +84,9 @@ def open_data(recipe: Recipe, keys: Mapping[str, Path], *, held_out: bool = True
         if held_out and test is not None and len(share):
             pairs += held_out_patches(test, spread(len(test), len(share)), recipe)
     sizes = {f"data[{index}]": len(train) for index, (train, _) in enumerate(sides)}
-    return TrainingData(Mixture(makers, [entry.weight for entry in recipe.data], recipe.seed), pairs, sizes)
+    prints = {f"data[{index}]": _print(train) for index, (train, _) in enumerate(sides)}
+    mixture = Mixture(makers, [entry.weight for entry in recipe.data], recipe.seed)
+    return TrainingData(mixture, pairs, sizes, prints)
 
 
 def cut_by(source: PairSource, recipe: Recipe) -> Patches:
@@ -90,6 +99,28 @@ def spread(length: int, count: int) -> list[int]:
     """Return so many indices, spread evenly over a source; all of them where there are fewer."""
     count = min(length, count)
     return [index * length // count for index in range(count)]
+
+
+def apart_in_time(names: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Return which pairs are trained on and which are held out: the last fifth of each scene.
+
+    A pair looks much like the one before it: pairs drawn at random would measure what was learnt by heart.
+
+    Args:
+        names: Of the pairs, in the order in which they were taken, as "scene/..."; at least two.
+    """
+    scenes: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        scenes.setdefault(name.partition("/")[0] if "/" in name else "", []).append(index)
+    if max(map(len, scenes.values())) < HELD_OUT_SHARE:
+        scenes = {"": list(range(len(names)))}  # of a few short scenes the last pairs of all
+    train, held = list[int](), list[int]()
+    for members in scenes.values():
+        hold = max(len(members) // HELD_OUT_SHARE, 1 if len(scenes) == 1 else 0)
+        cut = len(members) - hold
+        held += members[cut:]
+        train += members[: cut - 1] if len(members) >= GAP_FROM else members[:cut]
+    return train, held
 
 
 def held_out_patches(source: PairSource, indices: Sequence[int], recipe: Recipe) -> list[TrainingPair]:
@@ -150,3 +181,19 @@ def _open(entry: Data, path: Path, seed: int, split: Split) -> PairSource:
             near_share=entry.near_share if split == "train" else 0.0,
         )
     return open_source(path, split)
+
+
+def _print(source: PairSource) -> str:
+    """Return a hash of the names and sizes of a source's files, wherever the folder lies."""
+    digest = hashlib.sha256()
+    for file in _files(source):
+        digest.update(f"{file.name} {file.stat().st_size}\n".encode())
+    return digest.hexdigest()
+
+
+def _files(source: PairSource) -> Iterable[Path]:
+    if isinstance(source, Chosen):
+        return _files(source.source)
+    if isinstance(source, FilePairs):
+        return (file for pair in source.files for file in (pair.blurred, pair.sharp, pair.mask) if file)
+    return getattr(source, "photos", ())

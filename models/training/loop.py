@@ -21,12 +21,16 @@ from models.training.data import TrainingData
 from models.training.distributed import Crew
 from models.training.errors import RunFolderError
 from models.training.networks import has_mask
+from models.training.pace import Pace
 from models.training.recipe import Recipe
-from models.training.run_folder import RunFolder, write_atomically
+from models.training.run_folder import RunFolder
 from models.training.trainer import Trainer
 from models.training.validation import Validation, validate
+from processing.outputs import Encoded, publish
 
 __all__ = ["Ending", "Outcome", "run_training"]
+
+_SAME_DATA = "give the same data, or start anew with another --out"
 
 Ending = Literal["finished", "piece", "stopped"]
 Say = Callable[[str], None]
@@ -78,7 +82,8 @@ def run_training(
         data: Patches and held-out pairs.
         folder: The run folder.
         crew: The processes that share the work.
-        deadline_s: `time.monotonic()` at which this piece ends.
+        deadline_s: `time.monotonic()` at which this piece has ended, its checkpoint written; a step is
+            done in any case, or short pieces would never get on.
         workers: Processes that make batches; 0 makes them between the steps.
         cancel: Set it to stop after the present step.
         say: Takes a line for the operator.
@@ -88,6 +93,7 @@ def run_training(
     Raises:
         RunFolderError: The folder belongs to another training.
         TrainingError: A pair cannot be made, or the gradient is not finite.
+        ProcessingError: The disk refuses; the last checkpoint is whole.
     """
     run = _Run(recipe, Trainer(recipe, network, crew), data, folder, say, origin or {})
     try:
@@ -122,9 +128,12 @@ class _Run:
             if state["sizes"] != data.sizes:
                 before, now = _counts(state["sizes"]), _counts(data.sizes)
                 raise RunFolderError(
-                    f"{folder} was trained on {before}, and now there are {now}",
-                    hint="give the same data, or start anew with another --out",
+                    f"{folder} was trained on {before}, and now there are {now}", hint=_SAME_DATA
                 )
+            known = state.get("prints", {})
+            changed = [name for name, mark in known.items() if data.prints.get(name) != mark]
+            if changed:
+                raise RunFolderError(f"the files of {changed[0]} are not those before", hint=_SAME_DATA)
             self.seconds, self.sums, self.summed = state["seconds"], dict(state["sums"]), state["summed"]
             self.figures = dict(state["figures"])
         self.board = Board(folder, trainer.step) if self.crew.leads else None
@@ -144,23 +153,26 @@ class _Run:
         first = next(stream)
         self._announce(first)
         clock = Clock(trainer.step, recipe.steps, deadline_s and deadline_s - time.monotonic())
+        pace, every = Pace(deadline_s), recipe.validation.every_steps
         saved = time.monotonic()
         for batch in _chain(first, stream):
             losses = trainer.train_step(batch)
             self._log(losses)
             if progress is not None:
                 progress(clock.done(trainer.step), clock.text(trainer.step, losses["total"]))
-            every = recipe.validation.every_steps
+            pace.end("step")  # with the wait for its batch
             if every and trainer.step % every == 0 and trainer.step < recipe.steps:
                 self._validate()
-            now = time.monotonic()
-            over = deadline_s is not None and now >= deadline_s
+                pace.end("look")
+            looks = trainer.step + 1 == recipe.steps or (every and (trainer.step + 1) % every == 0)
+            over = pace.over("step", "save", *(["look"] if looks else []))
             if trainer.step < recipe.steps and self.crew.any(cancel.is_set() or over):
                 ending = "stopped" if cancel.is_set() else "piece"
                 break
-            if now - saved >= recipe.checkpoint_every_s:
+            if time.monotonic() - saved >= recipe.checkpoint_every_s:
                 self._save()
                 saved = time.monotonic()
+                pace.end("save")
         stream.close()
         if ending == "finished":
             self._validate()
@@ -210,10 +222,8 @@ class _Run:
         self.board.numbers("validation", self.figures, step)
         if looked.sheet is not None:
             ok, content = cv2.imencode(".png", looked.sheet[..., ::-1])
-            place = self.folder.path / "pictures"
-            place.mkdir(exist_ok=True)
             if ok:
-                write_atomically(place / f"step_{step:08d}.png", content.tobytes())
+                publish([Encoded(self.folder.path / "pictures" / f"step_{step:08d}.png", content.tobytes())])
             self.board.picture("validation: blurred, result, sharp, mask", looked.sheet, step)
         self.say(f"step {step}: {looked.figures.line()}")
 
@@ -236,6 +246,7 @@ class _Run:
             "sums": self.sums,
             "summed": self.summed,
             "sizes": self.data.sizes,
+            "prints": self.data.prints,
             "figures": self.figures,
         }
         self.folder.save_state({**self.trainer.state(), **own}, self.recipe)

@@ -19,8 +19,9 @@ import torch
 
 from models.training.errors import RunFolderError
 from models.training.recipe import Recipe
+from processing.outputs import Encoded, publish
 
-__all__ = ["RunFolder", "recipe_changes", "write_atomically"]
+__all__ = ["RunFolder", "open_folder", "recipe_changes"]
 
 FORMAT = "beamrig-training-1"
 STATE, CURVE, RECIPE, WEIGHTS = "state.pt", "curve.jsonl", "recipe.json", "weights.safetensors"
@@ -41,17 +42,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._curve: IO[str] | None = None
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            others = {entry.name for entry in path.iterdir()}
-        except OSError as error:
-            raise RunFolderError(
-                f"cannot use {path}: {error.strerror or error}", hint="another --out"
-            ) from error
-        if others and RECIPE not in others:
-            raise RunFolderError(
-                f"{path} holds something else than a training", hint="name an empty or new folder with --out"
-            )
+        open_folder(path, RECIPE, "a training")
 
     @property
     def weights(self) -> Path:
@@ -72,7 +63,7 @@ class RunFolder:
                     f"{self.path} belongs to another recipe: {'; '.join(changes[:3])}",
                     hint="undo the change, or start anew with another --out",
                 )
-        write_atomically(self.path / RECIPE, json.dumps(recipe.plain(), indent=2).encode())
+        _write(self.path / RECIPE, json.dumps(recipe.plain(), indent=2).encode())
         self._cut_curve(-1 if state is None else int(state["step"]))
         return state
 
@@ -81,11 +72,15 @@ class RunFolder:
         return self._read_state()
 
     def save_state(self, state: Mapping[str, Any], recipe: Recipe) -> None:
-        """Write the state; a kill leaves the old or the new one."""
+        """Write the state; a kill or a full disk leaves the old or the new one.
+
+        Raises:
+            ProcessingError: The disk refuses.
+        """
         self.flush()
         buffer = io.BytesIO()
         torch.save({**state, "format": FORMAT, "recipe": json.dumps(recipe.plain())}, buffer)
-        write_atomically(self.path / STATE, buffer.getbuffer())
+        _write(self.path / STATE, buffer.getvalue())
 
     def note(self, line: Mapping[str, Any]) -> None:
         """Add a line to the curve."""
@@ -126,7 +121,7 @@ class RunFolder:
     def _cut_curve(self, step: int) -> None:
         kept = [line for line in self.curve() if line["step"] <= step]
         content = "".join(json.dumps(line) + "\n" for line in kept)
-        write_atomically(self.path / CURVE, content.encode())
+        _write(self.path / CURVE, content.encode())
 
     def _read_state(self) -> dict[str, Any] | None:
         path = self.path / STATE
@@ -174,16 +169,28 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     return {key: leaf for name, part in items for key, leaf in _flat(part, name).items()}
 
 
-def write_atomically(path: Path, content: bytes | memoryview) -> None:
-    """Write a file that is there whole or not at all, also after a power cut."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+def open_folder(path: Path, mark: str, what: str) -> None:
+    """Make a folder, or make sure that it is ours.
+
+    Args:
+        path: The folder.
+        mark: A file that stands in every such folder.
+        what: What the folder holds, for messages.
+
+    Raises:
+        RunFolderError: The folder holds something else, or cannot be used.
+    """
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        path.mkdir(parents=True, exist_ok=True)
+        others = {entry.name for entry in path.iterdir()}
+    except OSError as error:
+        raise RunFolderError(f"cannot use {path}: {error.strerror or error}", hint="another --out") from error
+    # A file being written is none yet: another process of this training may be at it, or was killed there.
+    if mark not in others and any(not name.endswith(".part") for name in others):
+        raise RunFolderError(
+            f"{path} holds something else than {what}", hint="name an empty or new folder with --out"
+        )
+
+
+def _write(path: Path, content: bytes) -> None:
+    publish([Encoded(path, content)])

@@ -86,10 +86,17 @@ class Trainer:
                 )
         self.step += 1
         self.mean.update(self.network, self.step)
-        names = ["total", *parts]
-        values = torch.stack([total.detach(), *(value.detach().float() for value in parts.values())])
+        # Of several processes one may have drawn masks and another none: all must speak of the same terms.
+        names = ["total", *(parts if self.crew.size == 1 else self._terms())]
+        parts = {"total": total.detach(), **parts}
+        values = torch.stack([parts.get(name, total.new_zeros(())).float() for name in names])
         said = dict(zip(names, self.crew.mean(values).tolist(), strict=True))
         return {**said, "gradient_norm": norm, "lr": lr}
+
+    def _terms(self) -> list[str]:
+        """Return the names of all terms that a batch may have."""
+        weights = self.recipe.losses
+        return [name for name in ("mae", "ssim", "msfr", "mask") if getattr(weights, name)]
 
     def loss(self, batch: Batch, network: nn.Module) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a batch and its parts; samples whose mask nobody knows have no mask loss."""

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -68,39 +63,13 @@ def test_a_training_leaves_weights_a_curve_pictures_and_a_board(tmp_path: Path, 
 def test_minutes_end_a_piece_with_the_schedule_untouched(tmp_path: Path, pictures: Path) -> None:
     file = recipe_file(tmp_path, steps=100_000, validate={"count": 0})
     out = tmp_path / "run"
-    result = run(file, "--out", out, "--data", f"photos={pictures}", "--workers", 0, "--minutes", 0.02)
+    result = run(file, "--out", out, "--data", f"photos={pictures}", "--workers", 0, "--minutes", 0.003)
     assert result.exit_code == 0, result.output
     assert "this piece is over, saved at step" in result.stdout
     assert "the same command goes on" in result.stdout
     rates = [json.loads(line)["losses"]["lr"] for line in (out / "curve.jsonl").read_text().splitlines()]
-    assert rates[:2] == pytest.approx([1e-3 / 3, 2e-3 / 3], rel=1e-3)
-
-
-def test_ctrl_c_saves_and_ends_quietly_with_130(tmp_path: Path, pictures: Path) -> None:
-    file = recipe_file(tmp_path, steps=100_000, validate={"count": 0}, log_every_steps=1)
-    out = tmp_path / "run"
-    options = ["--out", out, "--data", f"photos={pictures}", "--workers", "1", "--threads", "1"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "beamrig", "train", file, *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 90
-    assert process.stderr is not None
-    lines = []
-    while not lines or "s a step," not in lines[-1]:
-        lines.append(process.stderr.readline())
-        assert time.monotonic() < deadline
-        assert lines[-1], lines
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it, too
-    said, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "stopped, saved at step" in said
-    assert "Traceback" not in errors
-    assert (out / "state.pt").is_file()
-    assert (out / "weights.safetensors").is_file()
+    assert rates[0] == pytest.approx(1e-3 / 3, rel=1e-3)
+    assert rates == pytest.approx([1e-3 * min(1, step / 3) for step in range(1, len(rates) + 1)], rel=1e-3)
 
 
 @pytest.mark.parametrize(
