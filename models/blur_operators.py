@@ -29,11 +29,13 @@ class BlurOperator(Protocol):
         multiple: Height and width of the blurred picture must be multiples of this.
         least_px: And at least this.
         margin_px: How much larger the sharp picture is than the blurred one, on every side.
+        bytes_per_pixel: What a blur and the way back through it need for each pixel, about.
     """
 
     multiple: int
     least_px: int
     margin_px: int
+    bytes_per_pixel: int
 
     def prior(self, height: int, width: int) -> tuple[nn.Module, tuple[int, ...]]:
         """Return a network that makes a kernel for a blurred picture, and the shape of its noise."""
@@ -56,6 +58,7 @@ class EncodedBlur:
     margin_px = 0
 
     def __init__(self, space: KernelSpace) -> None:
+        self.bytes_per_pixel = 60 * space.width
         self._space = space.eval().requires_grad_(requires_grad=False)
 
     def prior(self, height: int, width: int) -> tuple[nn.Module, tuple[int, ...]]:
@@ -80,6 +83,7 @@ class UniformBlur:
     """
 
     multiple = 1
+    bytes_per_pixel = 0
 
     def __init__(self, side: int) -> None:
         if side < 1 or side % 2 == 0:

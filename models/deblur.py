@@ -17,11 +17,19 @@ import torch
 from models.checkpoints import load_lbag
 from models.choice import choose
 from models.coarse import enlarged, preview_side, reduced
-from models.errors import Cancelled
+from models.errors import Cancelled, ImageError
 from models.halo import LARGEST_HALO_PX, Ready, make_ready
 from models.moved import cells_of_difference, cells_of_mask
 from models.networks.lbag import MULTIPLE, receptive_radius_px, seeded_lbag
-from models.pictures import FloatImage, as_unit_range, check_reference, pad_to_multiple, to_planes
+from models.pictures import (
+    NOT_FINITE,
+    NOT_FINITE_HINT,
+    FloatImage,
+    as_unit_range,
+    check_reference,
+    pad_to_multiple,
+    to_planes,
+)
 from models.rectangles import CostModel, plan_moved
 from models.results import DeblurResult, EngineInfo
 from models.runner import Progress, Runner
@@ -134,7 +142,7 @@ class DeblurEngine:
                 is as cheap, it is run whole.
 
         Raises:
-            ImageError: `rgb` is no such picture, or `reference` does not fit it.
+            ImageError: `rgb` is no such picture, `reference` does not fit it, or the network fails on it.
             EngineError: The memory limit is too small for this network.
             Cancelled: `cancel` was set.
         """
@@ -145,6 +153,8 @@ class DeblurEngine:
         with self._alone(cancel):
             tiles = self._plan_moved(image, sharp_reference, cancel) if only_moved else None
             sharp, mask, count, share = self._infer(image, tiles, cancel, progress)
+        if not np.isfinite(sharp).all():
+            raise ImageError(NOT_FINITE, hint=NOT_FINITE_HINT)
         np.clip(sharp, 0.0, 1.0, out=sharp)
         seconds = time.perf_counter() - started
         return DeblurResult(sharp, mask, seconds, count, 1.0, self._info, share, _route(tiles, count))

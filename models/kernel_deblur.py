@@ -17,6 +17,7 @@ noise is uniform in 0..0.1 and trembles a little at every step, as released.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -30,9 +31,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.blur_operators import BlurOperator
-from models.errors import Cancelled, ImageError
+from models.errors import Cancelled, EngineError, ImageError
 from models.networks.kernel_space_priors import PicturePrior
 from models.pictures import FloatImage, as_unit_range, pad_to_multiple, to_planes
+from models.room import check_room
 from models.training.ssim import WINDOW, negative_ssim
 
 __all__ = [
@@ -129,7 +131,8 @@ def kernel_deblur(
         progress: Called after each step with the done fraction, 0..1, and the data term.
 
     Raises:
-        ImageError: `rgb` is no such picture, or too small for SSIM's window.
+        ImageError: `rgb` is no such picture, too small for SSIM's window, or too large for the memory.
+        EngineError: The search met values that are not finite.
         Cancelled: `cancel` was set.
     """
     settings = settings or ENCODED_SEARCH
@@ -138,7 +141,12 @@ def kernel_deblur(
     height, width = image.shape[:2]
     if min(height, width) < WINDOW:
         raise ImageError(f"a picture of {width}x{height} pixels is too small: {WINDOW} are needed")
-    blurred = to_planes(_padded(image, operator)).contiguous()
+    padded = _padded(image, operator)
+    grown = [side + 2 * operator.margin_px for side in padded.shape[:2]]
+    # The peak is the way back through the picture's network: 4.2 kB a pixel were measured at 32 channels.
+    needed = 140 * settings.width + operator.bytes_per_pixel
+    check_room("the search", grown[0], grown[1], needed, "cut out what moves")
+    blurred = to_planes(padded).contiguous()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         search = _Search(blurred, operator, settings)
@@ -201,6 +209,10 @@ class _Search:
                 self._set_rates(DECAY ** (DECAYS * turn // settings.steps))
                 said = self._turn()
                 curve.append(said)
+            if not math.isfinite(said):
+                raise EngineError(
+                    f"the search went astray at step {index + 1}", hint="try another --seed, or other weights"
+                )
             if progress is not None:
                 progress((index + 1) / count, said)
         return curve

@@ -11,9 +11,21 @@ from torch import Tensor
 
 from models.errors import ImageError
 
-__all__ = ["FloatImage", "as_unit_range", "check_picture", "check_reference", "pad_to_multiple", "to_planes"]
+__all__ = [
+    "NOT_FINITE",
+    "NOT_FINITE_HINT",
+    "FloatImage",
+    "as_unit_range",
+    "check_picture",
+    "check_reference",
+    "pad_to_multiple",
+    "to_planes",
+]
 
 FloatImage = npt.NDArray[np.float32]
+
+NOT_FINITE = "the network made values that are not finite"
+NOT_FINITE_HINT = "its weights are damaged, or the precision is too low: try --precision fp32"
 
 _LARGEST_FLOAT = 2.0
 """A float picture in 0..1 may overshoot a little after resampling; beyond this it has other units."""

@@ -18,9 +18,10 @@ from torch import nn
 
 from models.checkpoints import Checkpoint, load_network, read_checkpoint
 from models.deblur import DeblurEngine
-from models.errors import Cancelled, CheckpointError, EngineError
+from models.errors import Cancelled, CheckpointError, EngineError, ImageError
 from models.evaluation.figures import to_8bit
-from models.pictures import as_unit_range, to_planes
+from models.pictures import NOT_FINITE, NOT_FINITE_HINT, as_unit_range, to_planes
+from models.room import check_room
 from models.weights import default_weights
 from rig.errors import printable
 
@@ -160,6 +161,12 @@ class _Registered:
     ) -> Prediction:
         """Return the network's picture, rounded to 8 bit, and its mask where it predicts one."""
         begun = time.perf_counter()
+        # Whole, as its paper runs it: a tile that changes nothing would have to read hundreds of pixels more.
+        height, width = blurred.shape[:2]
+        check_room(
+            self._entry.title, height, width, self._entry.bytes_per_pixel(self._model),
+            "close other programs, or evaluate smaller pictures", self._device,
+        )  # fmt: skip
         planes = to_planes(as_unit_range(blurred)).to(self._device)
         with (
             _stoppable(self._model, cancel),
@@ -167,6 +174,8 @@ class _Registered:
             torch.autocast(self._device, self._type, enabled=self._type != torch.float32),
         ):
             sharp, mask = self._entry.predict(self._model, planes)
+        if not bool(torch.isfinite(sharp).all()):
+            raise ImageError(NOT_FINITE, hint=NOT_FINITE_HINT)
         picture = to_8bit(sharp[0].permute(1, 2, 0).float().cpu().numpy())
         found = None if mask is None else mask[0, 0].float().cpu().numpy()
         return Prediction(picture, found, time.perf_counter() - begun)

@@ -139,10 +139,23 @@ def evaluate(
 
 
 def _source(data: Path, split: Split, lbs: int | None) -> PairSource:
+    from models.errors import DataError
     from models.training.sources import open_source
 
     if lbs is None:
-        return open_source(data, split)
+        try:
+            return open_source(data, split)
+        except DataError as error:
+            try:
+                count = len(open_source(data, "all")) if split != "all" else 0
+            except DataError:
+                count = 0
+            if not count:
+                raise
+            raise DataError(
+                f"{data} has no pairs on its side {split!r}, all {count} are on the other",
+                hint="a session of one scene or a folder without sides: --split all takes them",
+            ) from error
     from models.synth.local_blur import LocalBlurSource
 
     return LocalBlurSource(data, seed=0, count=lbs, side_px=256, split=split)

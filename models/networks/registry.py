@@ -74,6 +74,7 @@ _ENTRIES = (
         wrapped=("state_dict", "model"),
         rules=InputRules(multiple=4),
         run=_run_lbag,
+        bytes_per_pixel=lambda model: 36 * model.base,
     ),
     NetworkEntry(
         name="mimo-unet-plus",
@@ -87,6 +88,7 @@ _ENTRIES = (
         licence=NONE_STATED,
         rules=InputRules(multiple=4),
         run=_run_mimo,
+        bytes_per_pixel=lambda model: 36 * model.base,
     ),
     NetworkEntry(
         name="mimo-unet",
@@ -100,6 +102,7 @@ _ENTRIES = (
         licence=NONE_STATED,
         rules=InputRules(multiple=4),
         run=_run_mimo,
+        bytes_per_pixel=lambda model: 36 * model.base,
     ),
     NetworkEntry(
         name="deep-deblur",
@@ -115,6 +118,7 @@ _ENTRIES = (
         wrapped=("G",),
         rules=InputRules(white=255, mean=127.5, multiple=4, padding="replicate"),
         run=_run_deep_deblur,
+        bytes_per_pixel=lambda model: 18 * model.channels,
         call=lambda model, picture: model(gaussian_pyramid(picture, model.scales)),
     ),
     NetworkEntry(
@@ -143,6 +147,7 @@ _ENTRIES = (
         licence="",
         rules=InputRules(multiple=16),
         run=_run_blade,
+        bytes_per_pixel=lambda model: 60 * model.base,
     ),
     NetworkEntry(
         name="kernel-space",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from rig.capture.disk import DiskGuard, check_room, frame_bytes
 from rig.capture.schedule import Counted, Interval, Schedule, UntilStopped, asked_pairs
 from rig.errors import CaptureError
 from rig.exposure import ExposurePlan
+from rig.memory import free_memory_bytes
 from rig.profiles import RigProfile
 from rig.records import check_kind
 from rig.session import Session
@@ -114,7 +113,7 @@ def _held_pairs(schedule: Schedule, plan: ExposurePlan, size: int) -> tuple[int,
         return 0, 0
     period_s = schedule.period_s or plan.period_s
     pairs, more = math.ceil(schedule.preroll_s / period_s) + 1, math.ceil(_ON_THE_WAY_S / period_s)
-    needed, free = 2 * (pairs + more) * size, _free_memory_bytes()
+    needed, free = 2 * (pairs + more) * size, free_memory_bytes()
     if needed > MEMORY_SHARE * free:
         most_s = MEMORY_SHARE * free / (2 * size) * period_s - _ON_THE_WAY_S
         raise CaptureError(
@@ -123,14 +122,3 @@ def _held_pairs(schedule: Schedule, plan: ExposurePlan, size: int) -> tuple[int,
             hint=f"at most {max(most_s, 0):.0f} s, or a longer period",
         )
     return pairs, more
-
-
-def _free_memory_bytes() -> int:
-    """Return the memory that can be had without swapping, as the kernel estimates it."""
-    try:
-        for line in Path("/proc/meminfo").read_text("ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass  # an old kernel does not say; what is free now is a safe underestimate
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

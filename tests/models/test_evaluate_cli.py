@@ -10,7 +10,7 @@ import cv2
 import pytest
 from click.testing import CliRunner, Result
 
-from models.errors import CheckpointError
+from models.errors import CheckpointError, DataError
 from models.evaluation.cli import evaluate as command
 from models.evaluation.figures import judge
 from tests.models.made_pairs import Pairs
@@ -70,3 +70,10 @@ def test_weights_that_are_none_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
     result = called("--model", tmp_path / name, "--data", folders(tmp_path / "data"), "--split", "all")
     assert isinstance(result.exception, CheckpointError)
+
+
+def test_pairs_on_the_other_side_are_told_with_the_option_that_takes_them(tmp_path: Path) -> None:
+    result = called("--model", "input", "--data", folders(tmp_path / "data"))
+    assert isinstance(result.exception, DataError)
+    assert "all 2 are on the other" in result.exception.message
+    assert "--split all" in result.exception.hint

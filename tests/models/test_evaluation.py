@@ -14,6 +14,7 @@ import pytest
 import torch
 from rich.console import Console
 
+from models import room
 from models.checkpoints import save_safetensors
 from models.deblur import DeblurEngine
 from models.errors import Cancelled, EvaluationError
@@ -154,6 +155,31 @@ def test_a_network_that_is_stopped_stops_within_a_picture(tmp_path: Path) -> Non
     stop.set()
     with pytest.raises(Cancelled):
         open_candidate(str(path), "cpu", "fp32").predict(Pairs()[0].blurred, stop, print)
+
+
+def test_a_picture_too_large_for_the_memory_has_no_figures_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mimo.pkl"
+    torch.save({"model": MIMOUNet(4, 2).state_dict()}, path)
+    monkeypatch.setattr(room, "free_memory_bytes", lambda: 100_000)
+    evaluation = run(path, Pairs(1))
+    assert sorted(evaluation.models[0].images) == [0]
+    (why,) = evaluation.failed.values()
+    assert "MIMO-UNet takes 0.0 GB of memory for " in why
+
+
+@pytest.mark.parametrize("gates", [True, False])
+def test_a_network_that_makes_no_numbers_has_no_figures(tmp_path: Path, gates: bool) -> None:
+    network = lively_network(4, 1) if gates else MIMOUNet(4, 1)
+    with torch.no_grad():  # finite weights, whose products are not
+        network.get_parameter("feat_extract.5.main.0.weight").mul_(1e30).clamp_(-3e38, 3e38)
+        network.get_parameter("feat_extract.4.main.0.weight").mul_(1e20)
+    path = tmp_path / "wild.safetensors"
+    save_safetensors(path, network, trained=True, recipe={})
+    evaluation = run(path, Pairs(1))
+    assert not evaluation.models[1].images
+    assert "not finite" in next(iter(evaluation.failed.values()))
 
 
 def image(name: str, size: tuple[int, int] = (48, 64), **values: float | None) -> ImageResult:
