@@ -121,9 +121,12 @@ def _parsed(line: bytes) -> ImageResult | None:
         if stored.pop("version") != VERSION:
             return None
         result = ImageResult(**stored)
-        whole = all(math.isfinite(value) for value in result.values.values())
-        return result if whole and isinstance(result.undefined, dict) else None
-    except (ValueError, TypeError, KeyError, AttributeError):
+        whole = all(math.isfinite(value) for value in result.values.values()) and math.isfinite(
+            result.seconds
+        )
+        named = isinstance(result.name, str) and isinstance(result.digest, str)
+        return result if whole and named and isinstance(result.undefined, dict) else None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

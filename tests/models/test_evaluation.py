@@ -23,7 +23,7 @@ from models.evaluation.figures import FIGURES, judge, to_8bit
 from models.evaluation.published import KEYS, TABLE_1, TABLE_3, is_reloblur
 from models.evaluation.report import gains, means, report_of
 from models.evaluation.run import Evaluation, ModelFigures, chosen_indices, evaluate
-from models.evaluation.store import ImageResult
+from models.evaluation.store import FiguresFile, ImageResult
 from models.evaluation.tables import ablation_table, print_evaluation
 from models.networks.mimo_unet import MIMOUNet
 from tests.models.made_pairs import Pairs
@@ -115,6 +115,15 @@ def test_a_damaged_pair_is_told_and_the_others_have_figures(weights: Path) -> No
     evaluation = run(weights, Pairs(broken=1))
     assert evaluation.failed == {"pair 1": "picture 1 is damaged"}
     assert sorted(evaluation.models[1].images) == [0, 2]
+
+
+@pytest.mark.parametrize("change", [{"name": 7}, {"digest": None}, {"seconds": "long"}, {"version": 1}])
+def test_a_kept_line_of_another_form_does_not_count(tmp_path: Path, change: dict[str, Any]) -> None:
+    kept = ImageResult("a", "d", 48, 64, True, {"whole.psnr_db": 30.0})
+    FiguresFile(tmp_path, "k").add(kept)
+    assert FiguresFile(tmp_path, "k").find("d", aligned=True) == kept
+    (tmp_path / "k.jsonl").write_text(json.dumps(json.loads((tmp_path / "k.jsonl").read_text()) | change))
+    assert FiguresFile(tmp_path, "k").find("d", aligned=True) is None
 
 
 def test_a_limit_is_spread_evenly() -> None:
