@@ -46,6 +46,7 @@ def unpickle(path: Path) -> Mapping[Any, Any]:
         OSError,
         KeyError,
         ValueError,
+        AssertionError,
         AttributeError,
         IndexError,
         TypeError,

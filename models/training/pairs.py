@@ -28,6 +28,11 @@ class TrainingPair:
     sharp: npt.NDArray[Any]
     mask: npt.NDArray[np.uint8] | None
 
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes."""
+        return self.blurred.nbytes + self.sharp.nbytes + (0 if self.mask is None else self.mask.nbytes)
+
 
 class PairSource(Protocol):
     """Pairs by index. The same index gives the same pair in every process and at every call.

@@ -69,19 +69,14 @@ class FilePairs:
                 self._kept.move_to_end(index)
                 return found
         pair = read_pair(self.files[index])
-        size = _bytes(pair)
         with self._lock:
-            if size <= self.cache_mib << 20 and index not in self._kept:
+            if pair.nbytes <= self.cache_mib << 20 and index not in self._kept:
                 self._kept[index] = pair
-                self._kept_bytes += size
+                self._kept_bytes += pair.nbytes
                 while self._kept_bytes > self.cache_mib << 20:
                     _, oldest = self._kept.popitem(last=False)
-                    self._kept_bytes -= _bytes(oldest)
+                    self._kept_bytes -= oldest.nbytes
         return pair
-
-
-def _bytes(pair: TrainingPair) -> int:
-    return pair.blurred.nbytes + pair.sharp.nbytes + (0 if pair.mask is None else pair.mask.nbytes)
 
 
 def read_pair(files: PairFiles) -> TrainingPair:

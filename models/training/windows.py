@@ -45,7 +45,7 @@ class Windows:
             return self._kept[index]
         window = self._cut(self.source[index], np.random.default_rng((self.seed, index)))
         self._kept[index] = window
-        while len(self._kept) > 1 and sum(map(_bytes, self._kept.values())) > self.keep_bytes:
+        while len(self._kept) > 1 and sum(pair.nbytes for pair in self._kept.values()) > self.keep_bytes:
             self._kept.popitem(last=False)
         return window
 
@@ -58,7 +58,3 @@ class Windows:
         cut = (slice(top, top + side), slice(left, left + side))
         mask = None if pair.mask is None else pair.mask[cut].copy()
         return TrainingPair(pair.name, pair.blurred[cut].copy(), pair.sharp[cut].copy(), mask)
-
-
-def _bytes(pair: TrainingPair) -> int:
-    return pair.blurred.nbytes + pair.sharp.nbytes + (0 if pair.mask is None else pair.mask.nbytes)

@@ -218,6 +218,10 @@ def test_a_damaged_state_is_named(tmp_path: Path, pictures: Path) -> None:
     stop = StopAt(1)
     trained(tiny_recipe(), pictures, tmp_path, cancel=stop, progress=stop)
     state = tmp_path / "state.pt"
-    state.write_bytes(state.read_bytes()[:1000])
-    with pytest.raises(RunFolderError, match=r"state\.pt is damaged"):
-        trained(tiny_recipe(), pictures, tmp_path)
+    whole = state.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1  # a weight that nobody would miss
+    for content in (whole[:1000], bytes(flipped), b"", b"state"):
+        state.write_bytes(content)
+        with pytest.raises(RunFolderError, match=r"state\.pt is damaged"):
+            trained(tiny_recipe(), pictures, tmp_path)
