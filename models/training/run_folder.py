@@ -132,10 +132,17 @@ class RunFolder:
             return None
         damaged = RunFolderError(f"{path} is damaged", hint="start anew with another --out")
         try:
+            state = dict(unpickle(path))
             with zipfile.ZipFile(path) as archive:
                 whole = archive.testzip() is None  # torch's own reader does not look at the checksums
-            state = dict(unpickle(path))
-        except (CheckpointError, zipfile.BadZipFile, zlib.error, OSError, ValueError) as error:
+        except (
+            CheckpointError,
+            zipfile.BadZipFile,
+            zlib.error,
+            OSError,
+            RuntimeError,
+            ValueError,
+        ) as error:
             raise damaged from error
         if not whole or state.get("format") != FORMAT:
             raise damaged
