@@ -6,25 +6,37 @@ which is float32 as torch runs it plainly. Rounds go in turn, and the least time
 
 from __future__ import annotations
 
+import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor
 
 from models.backend import Backend, Candidate, backend_as_asked, candidates_for, resolve_device
-from models.memory import Memory, RememberedCandidate, facts_of, memory_path, recall, remember
+from models.memory import (
+    Memory,
+    RememberedCandidate,
+    facts_of,
+    has_fast_bf16,
+    memory_path,
+    recall,
+    remember,
+)
 from models.networks.lbag import LBAG
 from models.runner import Runner
+from models.steps import Steps, drained
 
 __all__ = [
     "RMS_TOLERANCE_OF_255",
     "WORST_TOLERANCE_OF_255",
     "Choice",
     "choose",
-    "measure_cost",
+    "choose_at_once",
+    "judged",
+    "measured_cost",
     "probe_picture",
 ]
 
@@ -53,6 +65,7 @@ class Choice:
         memory: What is kept for the next start; None where nothing was measured yet.
         facts: What the measurements depend on.
         note: Why the file was not used or not written; may be empty.
+        provisional: Whether it is a guess that measuring may change, see `judged`.
     """
 
     backend: Backend
@@ -61,6 +74,7 @@ class Choice:
     memory: Memory | None
     facts: dict[str, str]
     note: str = ""
+    provisional: bool = False
 
     @property
     def path(self) -> str:
@@ -80,20 +94,51 @@ def choose(model: LBAG, device: str = "auto", precision: str = "auto", *, use_me
     Raises:
         EngineError: The machine cannot do what was asked.
     """
+    return drained(judged(model, choose_at_once(model, device, precision, use_memory=use_memory)))
+
+
+def choose_at_once(
+    model: LBAG, device: str = "auto", precision: str = "auto", *, use_memory: bool = True
+) -> Choice:
+    """Choose without measuring: what was remembered or asked for, else a guess, which is `provisional`.
+
+    Args:
+        model: As in `choose`.
+        device: As there.
+        precision: As there.
+        use_memory: As there.
+
+    Raises:
+        EngineError: The machine cannot do what was asked.
+    """
     place_ = resolve_device(device, precision)
     facts = facts_of(model, place_) | {"precision": precision}
     known, note = recall(facts) if use_memory else (None, "")
-    if known is not None and known.busy and not _is_busy():
-        known, note = None, "the machine was busy when it was measured last; measured again"
     if known is not None:
         backend = Backend(place_, known.precision, known.reason, known.form)
         candidates = tuple(Candidate(**entry.model_dump()) for entry in known.candidates)
         if backend.name in {way.name for way in _ways(place_, precision)}:
-            return Choice(backend, candidates, True, known, facts)
+            if not known.busy or _is_busy():
+                return Choice(backend, candidates, True, known, facts)
+            note = "the machine was busy when it was measured last; measured again"
+            return Choice(backend, candidates, False, None, facts, note, provisional=True)
         note = f"{memory_path(facts)} was not used: {backend.name} is not possible here"
     if precision != "auto":
         return Choice(backend_as_asked(place_, precision), (), False, None, facts, note)
-    backend, candidates = _judge(model, place_)
+    return Choice(_guess(place_), (), False, None, facts, note, provisional=True)
+
+
+def judged(model: LBAG, choice: Choice) -> Steps[Choice]:
+    """Put what measuring says in the place of a provisional choice, pass by pass; keep it for the next start.
+
+    Args:
+        model: As in `choose`.
+        choice: Of `choose_at_once`; returned as it is where nothing has to be measured.
+    """
+    if not choice.provisional:
+        return choice
+    facts, note = choice.facts, choice.note
+    backend, candidates = yield from _judge(model, choice.backend.device)
     memory = Memory(
         facts=facts,
         precision=backend.precision,
@@ -108,15 +153,16 @@ def choose(model: LBAG, device: str = "auto", precision: str = "auto", *, use_me
     return Choice(backend, candidates, False, memory, facts, note)
 
 
-def measure_cost(runner: Runner) -> tuple[float, float]:
-    """Return the time of a pass as a fixed part and a part for each pixel, in seconds, from two sizes.
+def measured_cost(runner: Runner) -> Steps[tuple[float, float]]:
+    """Find the time of a pass as a fixed part and a part for each pixel, in seconds, from two sizes.
 
     The fixed part is a small difference of two times, and so the first to be spoilt by other work on the
     machine: more than a quarter of the smaller pass it never is.
     """
     side = PROBE_SIDE_PX[runner.backend.device]
     small, large = probe_picture(side), probe_picture(2 * side)
-    small_s, large_s = _least_times([lambda: runner(small), lambda: runner(large)], runner.backend.device)
+    works = [lambda: runner(small), lambda: runner(large)]
+    small_s, large_s = yield from _least_times(works, runner.backend.device)
     fixed_s = min(max(small_s - (large_s - small_s) / 3, 0.0), small_s / 4)
     return fixed_s, max(large_s - fixed_s, 1e-9) / (4 * side * side)
 
@@ -139,7 +185,15 @@ def _ways(device: str, precision: str) -> list[Backend]:
     return candidates_for(device) if precision == "auto" else [backend_as_asked(device, precision)]
 
 
-def _judge(model: LBAG, device: str) -> tuple[Backend, tuple[Candidate, ...]]:
+def _guess(device: str) -> Backend:
+    """Return what is mostly the fastest: reduced precision where the processor has it, in its plain form."""
+    half = device == "cuda" or has_fast_bf16()
+    ways = [way for way in candidates_for(device) if (way.precision != "fp32") is half]
+    guess = next((way for way in ways if way.fused or device == "cuda"), ways[-1])
+    return replace(guess, reason="not measured yet")
+
+
+def _judge(model: LBAG, device: str) -> Steps[tuple[Backend, tuple[Candidate, ...]]]:
     """Time and compare every way on a seeded picture; return the chosen one and what became of all."""
     picture = probe_picture(PROBE_SIDE_PX[device])
     runners: list[Runner] = []
@@ -157,9 +211,13 @@ def _judge(model: LBAG, device: str) -> tuple[Backend, tuple[Candidate, ...]]:
             first_line = (str(error).splitlines() or [type(error).__name__])[0]
             seen.append(replace(empty, verdict=f"does not run here: {first_line[:120]}"))
             continue
+        yield
         exact = sharp if exact is None else exact
         off = (sharp - exact) * 255
         rms, worst = float(off.square().mean().sqrt()), float(off.abs().max())
+        if not math.isfinite(worst):
+            seen.append(replace(empty, verdict="its results are not finite with these weights"))
+            continue
         candidate = replace(empty, rms_of_255=round(rms, 4), worst_of_255=round(worst, 3))
         if not (rms <= RMS_TOLERANCE_OF_255 and worst <= WORST_TOLERANCE_OF_255):
             said = f"deviates by {rms:.2f}/255 rms, up to {worst:.1f}/255 with these weights"
@@ -167,7 +225,8 @@ def _judge(model: LBAG, device: str) -> tuple[Backend, tuple[Candidate, ...]]:
             continue
         runners.append(runner)
         seen.append(candidate)
-    times = _least_times([lambda runner=runner: runner(picture) for runner in runners], device, HOPELESS)  # type: ignore[misc]
+    works = [lambda runner=runner: runner(picture) for runner in runners]
+    times = yield from _least_times(works, device, HOPELESS)
     by_name = {runner.backend.name: seconds for runner, seconds in zip(runners, times, strict=True)}
     return _pick(device, seen, by_name)
 
@@ -219,9 +278,9 @@ def _reason(judged: list[Candidate], best: Candidate, plain: float | None) -> st
 
 
 def _least_times(
-    works: list[Callable[[], object]], device: str, hopeless: float = float("inf")
-) -> list[float]:
-    """Return the least time of each piece of work in seconds; those slower by `hopeless` are timed once.
+    works: Sequence[Callable[[], object]], device: str, hopeless: float = float("inf")
+) -> Steps[list[float]]:
+    """Find the least time of each piece of work in seconds; those slower by `hopeless` are timed once.
 
     On a CPU the processor time of all threads counts, divided by their number: what other programs take of
     the machine at that moment says nothing about the network (threads that wait sleep, see `models`).
@@ -235,4 +294,5 @@ def _least_times(
                 started = clock()
                 work()  # ends on the CPU, so that a CUDA device has finished too
                 least[index] = min(least[index], max(clock() - started, 1e-9) / share)
+                yield
     return least

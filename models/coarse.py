@@ -15,7 +15,7 @@ import numpy.typing as npt
 from models.networks.lbag import MULTIPLE
 from models.pictures import FloatImage, as_unit_range
 
-__all__ = ["enlarged", "preview_side", "reduced"]
+__all__ = ["enlarged", "gate_side", "preview_side", "reduced"]
 
 LEAST_PREVIEW_PX = 256
 
@@ -24,6 +24,11 @@ def preview_side(shape: tuple[int, ...], max_side: int | None) -> int:
     """Return the longest side that the network sees: `max_side`, or a quarter, but not less than 256."""
     longest = max(shape[:2])
     return max(longest // 4, LEAST_PREVIEW_PX) if max_side is None else max(max_side, MULTIPLE)
+
+
+def gate_side(shape: tuple[int, ...]) -> int:
+    """Return the longest side at which the gate is asked where to look: a quarter, but not less than 256."""
+    return preview_side(shape, None)
 
 
 def reduced(rgb: npt.NDArray[Any], side: int) -> FloatImage:

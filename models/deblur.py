@@ -6,20 +6,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from models.checkpoints import load_lbag
-from models.choice import choose
-from models.coarse import enlarged, preview_side, reduced
+from models.coarse import enlarged, gate_side, preview_side, reduced
 from models.errors import Cancelled, ImageError
-from models.halo import LARGEST_HALO_PX, Ready, make_ready
-from models.moved import cells_of_difference, cells_of_mask
+from models.halo import LARGEST_HALO_PX
+from models.moved import Cells, cells_of_difference, cells_of_mask
 from models.networks.lbag import MULTIPLE, receptive_radius_px, seeded_lbag
 from models.pictures import (
     NOT_FINITE,
@@ -31,9 +28,10 @@ from models.pictures import (
     to_planes,
 )
 from models.rectangles import CostModel, plan_moved
-from models.results import DeblurResult, EngineInfo
+from models.results import DeblurResult, EngineInfo, engine_info
 from models.runner import Progress, Runner
 from models.tiles import Tile, plan_tiles
+from models.tuning import Tuning
 
 __all__ = ["LARGEST_HALO_PX", "DeblurEngine", "DeblurResult", "EngineInfo"]
 
@@ -57,6 +55,8 @@ class DeblurEngine:
         halo_px: How far tiles overlap on each side. By default as far as a pixel can influence the result, so
             that tiles change nothing, but at most `LARGEST_HALO_PX`; with `only_moved` as far as measured.
         use_memory: Whether what was measured at an earlier start counts.
+        measure_now: Whether what is not known yet of this machine is measured before anything runs. Otherwise
+            `preview` answers at once, by a guess of what is fastest, and `run` or `prepare` measures.
 
     Raises:
         CheckpointError: The weights cannot be used.
@@ -72,6 +72,7 @@ class DeblurEngine:
         memory_limit_bytes: int = MEMORY_LIMIT_BYTES,
         halo_px: int | None = None,
         use_memory: bool = True,
+        measure_now: bool = True,
     ) -> None:
         if weights is None:
             model = seeded_lbag(UNTRAINED_BASE, UNTRAINED_NUM_RES).eval()
@@ -81,44 +82,30 @@ class DeblurEngine:
             trained, note = checkpoint.trained, checkpoint.note
             if not trained:
                 note = f"{UNTRAINED_NOTE}; {note}" if note else UNTRAINED_NOTE
-        self._choice = choose(model, device, precision, use_memory=use_memory)
-        backend = self._choice.backend
-        self._runner = Runner(model, backend)
-        self._model = model
+        self._model, self._weights, self._trained, self._note = model, weights, trained, note
+        self._tuning = Tuning(model, device, precision, use_memory=use_memory)
         exact = receptive_radius_px(model.num_res)
         self._halo_px = min(exact, LARGEST_HALO_PX) if halo_px is None else halo_px
         self._own_halo_px = halo_px
-        self._ready: Ready | None = None
-        self._max_pixels = memory_limit_bytes // _bytes_per_pixel(model.base, backend.dtype.itemsize)
+        self._memory_limit_bytes = memory_limit_bytes
         self._busy = threading.Lock()
-        self._info = EngineInfo(
-            device=backend.device,
-            precision=backend.precision,
-            reason=backend.reason,
-            fused=backend.fused,
-            weights=None if weights is None else str(weights),
-            architecture=f"LBAG with {model.base} base channels and {model.num_res} residual blocks a stage",
-            parameters=sum(parameter.numel() for parameter in model.parameters()),
-            trained=trained,
-            note=note,
-            threads=torch.get_num_threads(),
-            form=backend.form,
-            remembered=self._choice.remembered,
-            memory=self._choice.path,
-            memory_note=self._choice.note,
-            candidates=self._choice.candidates,
-            moving=None if self._choice.memory is None else self._choice.memory.moving,
-        )
+        if measure_now:
+            self._tuning.judge()
 
     def describe(self) -> EngineInfo:
         """Return what the engine runs, where, and why."""
-        return self._info
+        return engine_info(self._tuning, self._model, self._weights, self._note, trained=self._trained)
 
     def prepare(self) -> EngineInfo:
-        """Measure what `only_moved` needs, once for a machine and a network; return what the engine runs."""
+        """Measure what is not known yet, once for a machine and a network; return what the engine runs."""
         with self._alone(None):
-            self._need_ready()
-        return self._info
+            self._tuning.measure()
+        return self.describe()
+
+    def prepare_a_little(self) -> bool:
+        """Measure for no longer than a small picture takes; return whether anything is left to measure."""
+        with self._alone(None):
+            return self._tuning.a_step()
 
     def run(
         self,
@@ -128,6 +115,7 @@ class DeblurEngine:
         *,
         reference: npt.NDArray[Any] | None = None,
         only_moved: bool = False,
+        ask_gate: bool = False,
     ) -> DeblurResult:
         """Deblur a picture at full size.
 
@@ -140,6 +128,7 @@ class DeblurEngine:
             only_moved: Run the network only where something moved. What it writes there equals the result of
                 the whole picture within 1/255; all other pixels stay as they are. Where the whole picture
                 is as cheap, it is run whole.
+            ask_gate: Ask the gate where there is a reference, too: what either of them finds is run.
 
         Raises:
             ImageError: `rgb` is no such picture, `reference` does not fit it, or the network fails on it.
@@ -151,13 +140,16 @@ class DeblurEngine:
         image = as_unit_range(rgb)
         sharp_reference = None if reference is None else as_unit_range(reference)
         with self._alone(cancel):
-            tiles = self._plan_moved(image, sharp_reference, cancel) if only_moved else None
+            self._tuning.judge(cancel)
+            tiles = (
+                self._plan_moved(image, sharp_reference, cancel, ask_gate=ask_gate) if only_moved else None
+            )
             sharp, mask, count, share = self._infer(image, tiles, cancel, progress)
         if not np.isfinite(sharp).all():
             raise ImageError(NOT_FINITE, hint=NOT_FINITE_HINT)
         np.clip(sharp, 0.0, 1.0, out=sharp)
         seconds = time.perf_counter() - started
-        return DeblurResult(sharp, mask, seconds, count, 1.0, self._info, share, _route(tiles, count))
+        return DeblurResult(sharp, mask, seconds, count, 1.0, self.describe(), share, _route(tiles, count))
 
     def preview(
         self,
@@ -177,7 +169,8 @@ class DeblurEngine:
             max_side: Longest side in pixels that the network sees; by default a quarter of the picture's,
                 not less than 256.
             cancel: As in `run`.
-            reference: As in `run`; given, the network runs only where something moved.
+            reference: As in `run`; given, the network runs only where something moved, once what that needs
+                is measured.
 
         Raises:
             ImageError: `rgb` is no such picture.
@@ -190,7 +183,12 @@ class DeblurEngine:
         small = reduced(rgb if image is None else image, side)
         small_reference = None if reference is None else reduced(reference, side)
         with self._alone(cancel):
-            tiles = None if reference is None else self._plan_moved(small, small_reference, cancel)
+            measured = self._tuning.ready is not None
+            tiles = (
+                self._plan_moved(small, small_reference, cancel)
+                if small_reference is not None and measured
+                else None
+            )
             small_sharp, small_mask, count, share = self._infer(small, tiles, cancel, None)
         if small.shape == rgb.shape:
             sharp, mask = small_sharp, small_mask
@@ -201,7 +199,7 @@ class DeblurEngine:
         np.clip(sharp, 0.0, 1.0, out=sharp)
         scale = max(small.shape[:2]) / max(rgb.shape[:2])
         seconds = time.perf_counter() - started
-        return DeblurResult(sharp, mask, seconds, count, scale, self._info, share, _route(tiles, count))
+        return DeblurResult(sharp, mask, seconds, count, scale, self.describe(), share, _route(tiles, count))
 
     @contextmanager
     def _alone(self, cancel: threading.Event | None) -> Iterator[None]:
@@ -214,29 +212,32 @@ class DeblurEngine:
         finally:
             self._busy.release()
 
-    def _need_ready(self) -> Ready:
-        if self._ready is None:
-            self._ready = make_ready(self._choice, self._model, self._runner)
-            self._info = replace(self._info, moving=self._ready.moving)
-        return self._ready
-
     def _plan_moved(
-        self, image: FloatImage, reference: FloatImage | None, cancel: threading.Event | None
+        self,
+        image: FloatImage,
+        reference: FloatImage | None,
+        cancel: threading.Event | None,
+        *,
+        ask_gate: bool = False,
     ) -> list[Tile] | None:
         """Return the tiles where something moved, the nearest to the middle first; None to run all of it."""
-        moving = self._need_ready().moving
+        ready = self._tuning.measure(cancel)
+        moving = ready.moving
         halo = moving.halo_px if self._own_halo_px is None else self._own_halo_px
         if halo is None:
             return None
-        if reference is None:
-            small = reduced(image, preview_side(image.shape, None))
-            cells = cells_of_mask(self._infer(small, None, cancel, None)[1], image.shape[:2])
-        else:
-            cells = cells_of_difference(image, reference)
+        found: list[Cells] = []
+        if reference is not None:
+            found.append(cells_of_difference(image, reference))
+        if reference is None or ask_gate:
+            small = reduced(image, gate_side(image.shape))
+            found.append(cells_of_mask(self._infer(small, None, cancel, None)[1], image.shape[:2]))
+        cells: Cells = np.logical_or.reduce(found)
         height, width = (side + -side % MULTIPLE for side in image.shape[:2])
         cost = CostModel(height, width, -(-halo // MULTIPLE) * MULTIPLE, moving.tile_s, moving.whole_s)
         tiles = plan_moved(cells, cost)
-        if tiles is None or any(tile.read_pixels > self._max_pixels for tile in tiles):
+        most = self._max_pixels(ready.runner)
+        if tiles is None or any(tile.read_pixels > most for tile in tiles):
             return None
         return sorted(tiles, key=lambda tile: tile.off_centre(height, width))
 
@@ -254,17 +255,21 @@ class DeblurEngine:
         height, width = image.shape[:2]
         padded = pad_to_multiple(image, MULTIPLE)
         everything = tiles is None
+        runner = self._tuning.runner if everything else self._tuning.measure().runner
         if tiles is None:
-            tiles = plan_tiles(*padded.shape[:2], halo_px=self._halo_px, max_pixels=self._max_pixels)
+            most = self._max_pixels(runner)
+            tiles = plan_tiles(*padded.shape[:2], halo_px=self._halo_px, max_pixels=most)
         sharp = np.empty_like(padded) if everything else padded.copy()
         mask = (np.empty if everything else np.zeros)(padded.shape[:2], np.float32)
-        runner = self._runner if everything else self._need_ready().runner
         with runner.watched(max(len(tiles), 1), cancel, progress) as after_pass:
             for tile in tiles:
                 _run_tile(runner, padded, tile, sharp, mask)
                 after_pass()
         written = 1.0 if everything else _share(tiles, padded.shape[:2])
         return sharp[:height, :width], mask[:height, :width], len(tiles), written
+
+    def _max_pixels(self, runner: Runner) -> int:
+        return self._memory_limit_bytes // _bytes_per_pixel(self._model.base, runner.backend.dtype.itemsize)
 
 
 def _run_tile(runner: Runner, image: FloatImage, tile: Tile, sharp: FloatImage, mask: FloatImage) -> None:

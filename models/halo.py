@@ -17,12 +17,13 @@ import numpy.typing as npt
 from torch import Tensor
 
 from models.backend import Backend, backend_as_asked
-from models.choice import Choice, measure_cost, probe_picture
+from models.choice import Choice, measured_cost, probe_picture
 from models.memory import Memory, Moving, remember
 from models.networks.lbag import LBAG, MULTIPLE, receptive_radius_px
 from models.runner import Runner
+from models.steps import Steps
 
-__all__ = ["LARGEST_HALO_PX", "PROMISE", "Ready", "influence", "make_ready", "measure_halo"]
+__all__ = ["LARGEST_HALO_PX", "PROMISE", "Ready", "influence", "make_ready", "measured_halo"]
 
 LARGEST_HALO_PX = 192
 """Beyond this a tile would be mostly halo."""
@@ -31,8 +32,9 @@ PROMISE = 1.0 / 255
 """What tiles may change on any picture."""
 CUT_TOLERANCE = 0.25 * PROMISE
 """What a cut may change on the probe: other pictures feel it more, and corners feel two."""
-ROUNDING_TOLERANCE = 0.5 * PROMISE
-"""What roundings may change on the probe."""
+ROUNDING_TOLERANCE = PROMISE
+"""What roundings may change on the probe, whose noise a network answers with far larger changes than a
+photograph: there it was three times as much as on pairs of photographs (0.85 against 0.25 of 255)."""
 
 MARGIN_PX = 8
 STRIP_HEIGHT_PX = 64
@@ -55,8 +57,8 @@ class Ready:
     runner: Runner
 
 
-def make_ready(choice: Choice, model: LBAG, runner: Runner) -> Ready:
-    """Return halo, precision and costs of tiles; what is not known yet is measured and kept.
+def make_ready(choice: Choice, model: LBAG, runner: Runner) -> Steps[Ready]:
+    """Find halo, precision and costs of tiles; what is not known yet is measured, pass by pass, and kept.
 
     Args:
         choice: What the engine runs.
@@ -69,16 +71,16 @@ def make_ready(choice: Choice, model: LBAG, runner: Runner) -> Ready:
     exact = runner if backend.precision == "fp32" else None
     if moving is None:
         exact = exact or Runner(model, exact_backend)
-        halo = measure_halo(exact, model.num_res)
+        halo = yield from measured_halo(exact, model.num_res)
         tiles = runner
-        if exact is not runner and halo is not None and not _rounds_little(runner, halo):
+        if exact is not runner and halo is not None and not (yield from _rounds_little(runner, halo)):
             tiles = exact
-        whole_cost = measure_cost(runner)
+        whole_cost = yield from measured_cost(runner)
         moving = Moving(
             halo_px=halo,
             precision=tiles.backend.precision,
             whole_s=whole_cost,
-            tile_s=whole_cost if tiles is runner else measure_cost(tiles),
+            tile_s=whole_cost if tiles is runner else (yield from measured_cost(tiles)),
         )
         remember(_with(choice, backend, moving))
     if moving.precision == backend.precision:
@@ -86,8 +88,8 @@ def make_ready(choice: Choice, model: LBAG, runner: Runner) -> Ready:
     return Ready(moving, exact or Runner(model, exact_backend))
 
 
-def measure_halo(run: Pass, num_res: int) -> int | None:
-    """Return how far a tile must read beyond its core, a multiple of 4; None where 192 px are not enough.
+def measured_halo(run: Pass, num_res: int) -> Steps[int | None]:
+    """Find how far a tile must read beyond its core, a multiple of 4; None where 192 px are not enough.
 
     Args:
         run: Takes planes (1, 3, H, W) in 0..1 and returns sharp planes and mask; in float32.
@@ -96,7 +98,10 @@ def measure_halo(run: Pass, num_res: int) -> int | None:
     exact = receptive_radius_px(num_res)
     reach = min(FIRST_REACH_PX, exact)
     while True:
-        felt = np.max([influence(run, reach, seed) for seed in SEEDS], axis=0)
+        felt = np.zeros(reach, np.float32)
+        for seed in SEEDS:
+            felt = np.maximum(felt, influence(run, reach, seed))
+            yield
         above = np.flatnonzero(felt > CUT_TOLERANCE)
         needed = MARGIN_PX + (0 if above.size == 0 else int(above[-1]) + 1)
         if needed <= reach or reach == exact:
@@ -110,7 +115,7 @@ def influence(run: Pass, reach_px: int, seed: int) -> npt.NDArray[np.float32]:
     """Return the largest change of sharp picture or mask at 0, 1, ... reach_px - 1 pixels from a cut.
 
     Args:
-        run: As in `measure_halo`.
+        run: As in `measured_halo`.
         reach_px: How far from the cut to look, a multiple of 4.
         seed: Of the picture.
     """
@@ -125,10 +130,14 @@ def influence(run: Pass, reach_px: int, seed: int) -> npt.NDArray[np.float32]:
     return from_both
 
 
-def _rounds_little(runner: Runner, halo_px: int) -> bool:
-    """Tell whether beyond the halo a cut turns roundings over by less than the tolerance."""
+def _rounds_little(runner: Runner, halo_px: int) -> Steps[bool]:
+    """Find whether beyond the halo a cut turns roundings over by less than the tolerance."""
     reach = 2 * max(halo_px, FIRST_REACH_PX)
-    return all(float(influence(runner, reach, seed)[halo_px:].max()) <= ROUNDING_TOLERANCE for seed in SEEDS)
+    for seed in SEEDS:
+        if not float(influence(runner, reach, seed)[halo_px:].max()) <= ROUNDING_TOLERANCE:
+            return False
+        yield
+    return True
 
 
 def _with(choice: Choice, backend: Backend, moving: Moving) -> Memory:

@@ -13,6 +13,8 @@ import json
 import os
 import platform
 import stat
+import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +29,7 @@ __all__ = [
     "Memory",
     "RememberedCandidate",
     "facts_of",
+    "has_fast_bf16",
     "memory_path",
     "recall",
     "remember",
@@ -35,6 +38,7 @@ __all__ = [
 FOLDER_VARIABLE = "XDG_CACHE_HOME"
 FORMAT = 1
 LARGEST_FILE_BYTES = 100_000
+BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 
 Seconds = Annotated[float, Field(ge=0)]
 
@@ -111,9 +115,13 @@ def facts_of(model: LBAG, device: str) -> dict[str, str]:
 
 def memory_path(facts: Mapping[str, str]) -> Path:
     """Return where the measurements for these facts are kept; the file need not exist."""
-    base = os.environ.get(FOLDER_VARIABLE) or str(Path.home() / ".cache")
+    named = os.environ.get(FOLDER_VARIABLE, "")
+    try:  # the XDG specification: a relative path is to be ignored
+        base = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
+    except RuntimeError:  # a user without a home
+        base = Path(tempfile.gettempdir()) / f"beamrig-{os.geteuid()}"
     name = hashlib.sha256(json.dumps(dict(facts), sort_keys=True).encode()).hexdigest()[:20]
-    return Path(base) / "beamrig" / "engine" / f"{name}.json"
+    return base / "beamrig" / "engine" / f"{name}.json"
 
 
 def recall(facts: Mapping[str, str]) -> tuple[Memory | None, str]:
@@ -147,7 +155,7 @@ def remember(memory: Memory) -> str:
     A cache that cannot be written is no error: the next start measures again.
     """
     path = memory_path(memory.facts)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
@@ -164,16 +172,28 @@ def remember(memory: Memory) -> str:
 
 
 def _processor() -> str:
-    """Return the model of the CPU with what it can do for reduced precision, as Linux says it."""
+    """Return the model of the CPU with what it can do for reduced precision."""
+    named = _cpu_fields()
+    if not named:
+        return platform.processor() or platform.machine()
+    flags = set(named.get("flags", "").split())
+    fast = sorted(flags & {"avx2", "avx512f", *BF16_FLAGS, "amx_tile"})
+    return " ".join([named.get("model name", platform.machine()), f"x {os.cpu_count()}", *fast])
+
+
+def has_fast_bf16() -> bool:
+    """Tell whether the CPU computes with bfloat16 itself."""
+    return not BF16_FLAGS.isdisjoint(_cpu_fields().get("flags", "").split())
+
+
+def _cpu_fields() -> dict[str, str]:
+    """Return what Linux says of the first CPU; empty on another system."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return platform.processor() or platform.machine()
+        return {}
     fields = dict(line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
-    named = {name.strip(): value.strip() for name, value in fields.items()}
-    flags = set(named.get("flags", "").split())
-    fast = sorted(flags & {"avx2", "avx512f", "avx512_bf16", "amx_bf16", "amx_tile"})
-    return " ".join([named.get("model name", platform.machine()), f"x {os.cpu_count()}", *fast])
+    return {name.strip(): value.strip() for name, value in fields.items()}
 
 
 def _digest(model: LBAG) -> str:

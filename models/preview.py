@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from models.deblur import DeblurEngine, DeblurResult
 from models.errors import Cancelled
+from models.results import EngineInfo
 
 __all__ = ["LivePreview", "PreviewAnswer"]
 
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 FIRST_ANSWER_S = 0.15
 LEAST_SCALE, MOST_SCALE = 1 / 8, 1 / 4
+LEAST_SIDE_PX = 128
+NETWORK_SHARE = 0.7
+"""Part of the budget that is the network's; the rest is for reducing, enlarging and adding."""
 SLOWEST_CHANGE = 0.8
 """The size follows the measured times at most this fast: one disturbed frame does not spoil the next."""
 
@@ -64,17 +68,37 @@ class _Pace:
 
     def __init__(self, budget_s: float) -> None:
         self._budget_s = budget_s
-        self._scale = MOST_SCALE
+        self._scale: float | None = None
 
-    def side(self, shape: tuple[int, ...]) -> int | None:
-        """Return the longest side for a frame; None for the engine's own choice."""
-        return None if self._scale >= MOST_SCALE or len(shape) != 3 else round(max(shape[:2]) * self._scale)
+    def side(self, shape: tuple[int, ...], guess: float) -> int | None:
+        """Return the longest side for a frame; None for the engine's own choice.
+
+        Args:
+            shape: Of the frame.
+            guess: Scale to begin with.
+        """
+        if self._scale is None:
+            self._scale = min(max(guess, LEAST_SCALE), MOST_SCALE)
+        if self._scale >= MOST_SCALE or len(shape) != 3:
+            return None
+        return max(round(max(shape[:2]) * self._scale), LEAST_SIDE_PX)
 
     def took(self, result: DeblurResult) -> None:
         """Learn from an answer: the time of the network goes with the area."""
         ratio = (self._budget_s / max(result.seconds, 1e-6)) ** 0.5
-        wanted = self._scale * min(max(ratio, SLOWEST_CHANGE), 1 / SLOWEST_CHANGE)
+        wanted = (self._scale or MOST_SCALE) * min(max(ratio, SLOWEST_CHANGE), 1 / SLOWEST_CHANGE)
         self._scale = min(max(wanted, LEAST_SCALE), MOST_SCALE)
+
+
+def _first_scale(info: EngineInfo, shape: tuple[int, ...], budget_s: float, *, has_reference: bool) -> float:
+    """Return at which scale the first frame is answered in time, by what was measured at an earlier start."""
+    if info.moving is None:
+        return LEAST_SCALE
+    if has_reference:
+        return MOST_SCALE
+    fixed_s, pixel_s = info.moving.whole_s
+    pixels = max(NETWORK_SHARE * budget_s - fixed_s, 0.0) / max(pixel_s, 1e-12)
+    return float((pixels / max(shape[0] * shape[1], 1)) ** 0.5) if len(shape) == 3 else MOST_SCALE
 
 
 class LivePreview:
@@ -84,9 +108,8 @@ class LivePreview:
         engine: Runs the network; may be used by others at the same time, who then wait for each other.
         on_result: Called with every answer, from the preview's own thread. What it raises is logged.
         refine: Whether a refined answer follows the coarse one.
-        budget_s: What a coarse answer may take. Without a reference the network sees a quarter of the
-            frame's size, or less where that takes longer; with one it runs only where something moved, for
-            which a quarter is always quick enough.
+        budget_s: What a coarse answer may take. The network sees a quarter of the frame's size, or less
+            where that takes longer; what is not known yet of this machine is measured after the first answer.
     """
 
     def __init__(
@@ -100,7 +123,8 @@ class LivePreview:
         self._engine = engine
         self._on_result = on_result
         self._refine = refine
-        self._pace = _Pace(budget_s)
+        self._budget_s = budget_s
+        self._paces = {has_reference: _Pace(budget_s) for has_reference in (False, True)}
         self._changed = threading.Condition()
         self._waiting: _Frame | None = None
         self._stop_refining = threading.Event()
@@ -140,14 +164,19 @@ class LivePreview:
             self._thread.join(LONGEST_WAIT_S)
 
     def _work(self) -> None:
-        try:
-            self._engine.prepare()
-        except Exception:  # the first answer will meet it again, and carry it
-            logger.exception("the engine could not be prepared")
         while (frame := self._next()) is not None:
             coarse = self._answer(frame, "coarse", self._closed)
+            self._use_the_pause()
             if coarse and self._refine and not self._stop_refining.is_set():
                 self._answer(frame, "refined", self._stop_refining)
+
+    def _use_the_pause(self) -> None:
+        """Measure what is not known yet: at least a little after each frame, all of it while none waits."""
+        try:
+            while self._engine.prepare_a_little() and not self._stop_refining.is_set():
+                pass
+        except Exception:  # a refined answer will meet it again, and carry it
+            logger.exception("the engine could not be measured")
 
     def _next(self) -> _Frame | None:
         """Wait for a frame and take it; None when the preview was closed."""
@@ -165,10 +194,7 @@ class LivePreview:
         error: Exception | None = None
         try:
             if stage == "coarse":
-                side = None if frame.reference is not None else self._pace.side(frame.rgb.shape)
-                result = self._engine.preview(frame.rgb, side, stop, reference=frame.reference)
-                if frame.reference is None:
-                    self._pace.took(result)
+                result = self._coarse(frame, stop)
             else:
                 result = self._engine.run(frame.rgb, stop, reference=frame.reference, only_moved=True)
         except Cancelled:
@@ -181,3 +207,11 @@ class LivePreview:
             except Exception:
                 logger.exception("the receiver of the preview's answers failed")
         return error is None
+
+    def _coarse(self, frame: _Frame, stop: threading.Event) -> DeblurResult:
+        has_reference, shape = frame.reference is not None, frame.rgb.shape
+        pace = self._paces[has_reference]
+        guess = _first_scale(self._engine.describe(), shape, self._budget_s, has_reference=has_reference)
+        result = self._engine.preview(frame.rgb, pace.side(shape, guess), stop, reference=frame.reference)
+        pace.took(result)
+        return result

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+
+import torch
 
 from models.backend import Candidate
 from models.memory import Moving
+from models.networks.lbag import LBAG
 from models.pictures import FloatImage
+from models.tuning import Tuning
 
-__all__ = ["DeblurResult", "EngineInfo"]
+__all__ = ["DeblurResult", "EngineInfo", "engine_info"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,31 @@ class EngineInfo:
         """Return the fields as JSON can say them."""
         moving = None if self.moving is None else self.moving.model_dump()
         return asdict(self) | {"candidates": [asdict(way) for way in self.candidates], "moving": moving}
+
+
+def engine_info(tuning: Tuning, model: LBAG, weights: Path | None, note: str, *, trained: bool) -> EngineInfo:
+    """Return what runs a network by now: measuring may have changed it since the last time."""
+    choice = tuning.choice
+    backend = choice.backend
+    moving = None if choice.memory is None else choice.memory.moving
+    return EngineInfo(
+        device=backend.device,
+        precision=backend.precision,
+        reason=backend.reason,
+        fused=backend.fused,
+        weights=None if weights is None else str(weights),
+        architecture=f"LBAG with {model.base} base channels and {model.num_res} residual blocks a stage",
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        trained=trained,
+        note=note,
+        threads=torch.get_num_threads(),
+        form=backend.form,
+        remembered=choice.remembered,
+        memory=choice.path,
+        memory_note=choice.note,
+        candidates=choice.candidates,
+        moving=moving if tuning.ready is None else tuning.ready.moving,
+    )
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ import torch
 from models import choice as choice_module
 from models.backend import Backend
 from models.choice import Choice, choose, probe_picture
-from models.halo import influence, make_ready, measure_halo
+from models.halo import influence, make_ready, measured_halo
 from models.memory import Memory, facts_of, memory_path, recall, remember
 from models.networks.lbag import LBAG, receptive_radius_px
 from models.runner import Runner
+from models.steps import drained
 from tests.models.reference_lbag import lively_network
 
 
@@ -155,7 +156,7 @@ def test_nothing_is_felt_beyond_the_reach_that_the_structure_allows() -> None:
 @pytest.mark.parametrize(("base", "num_res"), [(4, 1), (8, 2)])
 def test_the_measured_halo_is_shorter_than_the_structure_and_long_enough(base: int, num_res: int) -> None:
     runner = Runner(lively_network(base, num_res), Backend("cpu", "fp32"))
-    halo = measure_halo(runner, num_res)
+    halo = drained(measured_halo(runner, num_res))
     assert halo is not None
     assert halo % 4 == 0
     assert halo < receptive_radius_px(num_res)
@@ -167,13 +168,13 @@ def test_a_network_without_context_needs_the_margin_only() -> None:
     with torch.no_grad():
         for value in model.feat_extract[5].parameters():
             value.zero_()  # neither residual nor gate look at anything
-    halo = measure_halo(Runner(model, Backend("cpu", "fp32")), 1)
+    halo = drained(measured_halo(Runner(model, Backend("cpu", "fp32")), 1))
     assert halo == 8
 
 
 def test_halo_and_costs_are_kept_with_the_choice(model: LBAG) -> None:
     found = choose(model, "cpu")
-    ready = make_ready(found, model, Runner(model, found.backend))
+    ready = drained(make_ready(found, model, Runner(model, found.backend)))
     again: Choice = choose(model, "cpu")
     assert isinstance(again.memory, Memory)
     assert again.memory.moving == ready.moving
@@ -183,7 +184,7 @@ def test_halo_and_costs_are_kept_with_the_choice(model: LBAG) -> None:
 def test_what_a_caller_asked_for_is_not_measured_but_its_halo_is_kept(model: LBAG) -> None:
     asked = choose(model, "cpu", "fp32")
     assert (asked.candidates, asked.backend.reason) == ((), "as asked")
-    make_ready(asked, model, Runner(model, asked.backend))
+    drained(make_ready(asked, model, Runner(model, asked.backend)))
     again = choose(model, "cpu", "fp32")
     assert again.memory is not None
     assert again.backend == asked.backend
