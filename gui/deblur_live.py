@@ -183,7 +183,10 @@ class LiveDeblur(QThread):
         """Make the view of an answer; an error ends the live mode."""
         found = self._waiting.get(answer.key) if isinstance(answer.key, int) else None
         engine = self._engine
-        if found is None or engine is None:
+        if engine is None:
+            self._answered.set()  # the feeding thread may have begun to wait after the end was asked for
+            return
+        if found is None:
             return
         if answer.result is None:
             self._give_up(engine, answer.error or EngineError("the live preview gave no answer"))

@@ -30,7 +30,7 @@ from models.pictures import (
 from models.rectangles import CostModel, plan_moved
 from models.results import DeblurResult, EngineInfo, engine_info
 from models.runner import Progress, Runner
-from models.tiles import Tile, plan_tiles
+from models.tiles import Tile, plan_tiles, share_of
 from models.tuning import Tuning
 
 __all__ = ["LARGEST_HALO_PX", "DeblurEngine", "DeblurResult", "EngineInfo"]
@@ -265,7 +265,7 @@ class DeblurEngine:
             for tile in tiles:
                 _run_tile(runner, padded, tile, sharp, mask)
                 after_pass()
-        written = 1.0 if everything else _share(tiles, padded.shape[:2])
+        written = 1.0 if everything else share_of(tiles, padded.shape[:2])
         return sharp[:height, :width], mask[:height, :width], len(tiles), written
 
     def _max_pixels(self, runner: Runner) -> int:
@@ -284,14 +284,6 @@ def _run_tile(runner: Runner, image: FloatImage, tile: Tile, sharp: FloatImage, 
 
 def _route(tiles: list[Tile] | None, count: int) -> str:
     return "moved" if tiles is not None else "whole" if count == 1 else "tiles"
-
-
-def _share(tiles: list[Tile], shape: tuple[int, ...]) -> float:
-    written = np.zeros(shape[:2], np.bool_)
-    for tile in tiles:
-        y0, y1, x0, x1 = tile.core
-        written[y0:y1, x0:x1] = True
-    return float(written.mean())
 
 
 def _bytes_per_pixel(base: int, itemsize: int) -> int:

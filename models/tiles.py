@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from models.errors import EngineError
 
-__all__ = ["LEAST_CORE_PX", "Tile", "plan_tiles"]
+__all__ = ["LEAST_CORE_PX", "Tile", "plan_tiles", "share_of"]
 
 LEAST_CORE_PX = 64
 
@@ -64,6 +66,15 @@ def plan_tiles(height: int, width: int, *, halo_px: int, max_pixels: int, multip
             read = (max(y0 - halo, 0), min(y1 + halo, height), max(x0 - halo, 0), min(x1 + halo, width))
             tiles.append(Tile((y0, y1, x0, x1), read))
     return tiles
+
+
+def share_of(tiles: list[Tile], shape: tuple[int, ...]) -> float:
+    """Return the part of a picture (H, W), 0..1, that tiles write; their cores may overlap."""
+    written = np.zeros(shape[:2], np.bool_)
+    for tile in tiles:
+        y0, y1, x0, x1 = tile.core
+        written[y0:y1, x0:x1] = True
+    return float(written.mean())
 
 
 def _shape_of_core(height: int, width: int, halo: int, max_pixels: int, multiple: int) -> tuple[int, int]:

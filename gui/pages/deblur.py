@@ -232,8 +232,7 @@ class DeblurPage(QWidget):
         view = self._savable
         if view is None or view.result is None:
             return
-        answer = ask_targets(self, view.path)
-        if answer is not None:
+        if (answer := ask_targets(self, view.path)) is not None:
             self.job.save(view.result, answer[0].sharp, answer[0].mask, overwrite=answer[1])
 
     def _saved(self, sharp: Path, mask: Path) -> None:
@@ -249,12 +248,13 @@ class DeblurPage(QWidget):
         if (slot is self.live.job.view) != self.live.on:
             return  # of a mode that was left meanwhile
         self._view = view
+        if view.result is not None:
+            self.engine.show_info(view.result.info)  # measuring may have changed it
         if view.result is not None or not self.live.on:
-            self._savable = view if view.result is not None else None
+            self._savable = None if view.result is None else view
         self.slider.show_view(view)
         self.panel.show_facts(view.facts)
-        name = "Live" if self.live.on else view.path.name
-        self.shown.setText(f"{name}   {view.text}")
+        self.shown.setText(f"{'Live' if self.live.on else view.path.name}   {view.text}")
         self._update_buttons()
 
     def _show_mask(self) -> None:
