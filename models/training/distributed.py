@@ -49,12 +49,19 @@ class Crew:
         part = batch // self.size
         return range(self.rank * part, (self.rank + 1) * part)
 
-    def wrap(self, network: nn.Module) -> nn.Module:
-        """Return the network whose gradients are the mean over all processes."""
+    def wrap(self, network: nn.Module, *, all_used: bool = True) -> nn.Module:
+        """Return the network whose gradients are the mean over all processes.
+
+        Args:
+            network: The network.
+            all_used: Whether every parameter gets a gradient; those without are looked for otherwise.
+        """
         if self.size == 1:
             return network
         ids = [self.device.index] if self.device.type == "cuda" else None
-        return nn.parallel.DistributedDataParallel(network, device_ids=ids)
+        return nn.parallel.DistributedDataParallel(
+            network, device_ids=ids, find_unused_parameters=not all_used
+        )
 
     def any(self, wish: bool) -> bool:
         """Return whether any process wishes so; all get the same answer at the same step."""

@@ -44,7 +44,7 @@ class Trainer:
         # Channels last is what the fast convolutions of CPU and GPU want; without, bf16 gains little.
         self.network = cast(nn.Module, network.to(crew.device, memory_format=torch.channels_last))  # type: ignore[call-overload]
         self.network.train()
-        self.wrapped = crew.wrap(self.network)
+        self.wrapped = crew.wrap(self.network, all_used=all(recipe.losses.scales))
         spec = recipe.optimiser
         kind = torch.optim.AdamW if spec.weight_decay > 0 else torch.optim.Adam
         self.optimiser: torch.optim.Optimizer = kind(
