@@ -112,6 +112,28 @@ def test_what_was_measured_on_a_busy_machine_is_measured_again_on_a_quiet_one(
     assert choose(model, "cpu").remembered
 
 
+def test_results_that_are_not_finite_are_no_way_to_run(model: LBAG, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Runner.__call__
+
+    def broken(self: Runner, planes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        sharp, mask = run(self, planes)
+        return (sharp, mask) if self.backend.precision == "fp32" else (sharp * float("nan"), mask)
+
+    monkeypatch.setattr(Runner, "__call__", broken)
+    found = choose(model, "cpu")
+    assert found.backend.precision == "fp32"
+    assert any("not finite" in way.verdict for way in found.candidates)
+    assert choose(model, "cpu").remembered
+
+
+def test_a_cache_folder_by_a_relative_name_is_not_used(
+    model: LBAG, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert memory_path(facts_of(model, "cpu")).is_relative_to(tmp_path / ".cache")
+
+
 def test_other_weights_have_a_file_of_their_own(model: LBAG) -> None:
     assert memory_path(facts_of(model, "cpu")) != memory_path(facts_of(lively_network(4, 1, seed=1), "cpu"))
 

@@ -70,6 +70,58 @@ def test_noise_alone_is_no_movement() -> None:
     assert not cells_of_difference(noisy[0], noisy[1]).any()
 
 
+def detailed_pair(box: tuple[int, int, int, int]) -> tuple[Image, Image]:
+    """B and S of 300 x 400 with noise, hard edges everywhere, and a smeared texture in a box."""
+    blurred, sharp = pair(300, 400, box, 0.0, 1)
+    stripes = np.float32(0.15) * ((np.arange(400) // 10) % 2)[None, :, None].astype(np.float32)
+    dice = np.random.default_rng(8)
+    frames = [
+        (image + stripes + 0.004 * dice.standard_normal(image.shape)).clip(0, 1) for image in (blurred, sharp)
+    ]
+    return frames[0].astype(np.float32), frames[1].astype(np.float32)
+
+
+def found_and_false(blurred: Image, sharp: Image, box: tuple[int, int, int, int]) -> tuple[float, float]:
+    """Part of a box that is found, and part of what is further than 24 px from it that is found, too."""
+    found = pixels(cells_of_difference(blurred, sharp), blurred.shape)
+    y0, y1, x0, x1 = box
+    far = np.ones_like(found)
+    far[max(y0 - 24, 0) : y1 + 24, max(x0 - 24, 0) : x1 + 24] = False
+    return float(found[y0:y1, x0:x1].mean()), float(found[far].mean())
+
+
+@pytest.mark.parametrize("gain", [0.88, 1.0, 1.08])
+@pytest.mark.parametrize("noise", [0.0, 0.015])
+def test_a_step_of_brightness_and_a_noisier_reference_are_no_movement(gain: float, noise: float) -> None:
+    box = (100, 148, 150, 210)
+    blurred, sharp = detailed_pair(box)
+    dice = np.random.default_rng(9)
+    sharp = (gain * sharp + noise * dice.standard_normal(sharp.shape)).clip(0, 1).astype(np.float32)
+    found, false = found_and_false(blurred, sharp, box)
+    assert found > 0.9
+    assert false < 0.01
+
+
+def test_highlights_that_one_frame_clips_are_no_movement() -> None:
+    box = (100, 148, 150, 210)
+    blurred, sharp = detailed_pair(box)
+    for image in (blurred, sharp):
+        image[20:80, 20:380] = 1.1  # what the cameras saw before they clipped
+    found, false = found_and_false(blurred.clip(0, 1), (0.9 * sharp).clip(0, 1), box)
+    assert found > 0.9
+    assert false < 0.02
+
+
+def test_edges_a_third_of_a_pixel_apart_are_no_movement() -> None:
+    box = (100, 148, 150, 210)
+    blurred, sharp = detailed_pair(box)
+    step = np.float32([[1, 0, 0.3], [0, 1, 0.1]])
+    apart = cv2.warpAffine(sharp, step, (400, 300), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    found, false = found_and_false(blurred, apart.clip(0, 1).astype(np.float32), box)
+    assert found > 0.9
+    assert false < 0.1
+
+
 def test_an_open_gate_marks_its_place_at_any_size() -> None:
     mask = np.zeros((45, 60), np.float32)
     mask[10:20, 30:40] = 1
@@ -209,10 +261,32 @@ def test_without_a_reference_the_gate_is_asked(tmp_path: Path) -> None:
     assert (shut.route, shut.tiles) == ("moved", 0)
 
 
+def test_what_either_the_reference_or_the_gate_finds_is_run(lively: DeblurEngine) -> None:
+    blurred, sharp = pair(400, 600, (20, 60, 20, 80), 0.0, 7)
+    by_reference = lively.run(blurred, reference=sharp, only_moved=True)
+    by_gate = lively.run(blurred, only_moved=True)
+    by_both = lively.run(blurred, reference=sharp, only_moved=True, ask_gate=True)
+    assert by_reference.route == "moved"
+    assert by_both.share >= max(by_reference.share, by_gate.share)
+    assert not ((by_reference.mask > 0) & ~(by_both.mask > 0)).any()
+    assert not ((by_gate.mask > 0) & ~(by_both.mask > 0)).any()
+
+
+def test_tiles_in_another_precision_keep_to_the_memory_that_they_take(tmp_path: Path) -> None:
+    path = tmp_path / "lively.safetensors"
+    save_safetensors(path, lively_network(8, 2), trained=True, recipe={})
+    blurred, sharp = pair(600, 800, (200, 300, 300, 450), 0.01, 3)
+    # The tile reads some 50 000 pixels. A pixel takes 160 bytes in bf16, but 288 in fp32, in which it runs.
+    assert DeblurEngine(path, "cpu", "bf16").run(blurred, reference=sharp, only_moved=True).route == "moved"
+    scarce = DeblurEngine(path, "cpu", "bf16", memory_limit_bytes=160 * 60_000)
+    assert scarce.run(blurred, reference=sharp, only_moved=True).route == "tiles"
+
+
 def test_a_coarse_answer_with_a_reference_runs_only_where_something_moved(lively: DeblurEngine) -> None:
     blurred, sharp = pair(800, 1200, (300, 420, 500, 700), 0.0, 6)
     blurred = np.rint(blurred * 255).astype(np.uint8)
     sharp = np.rint(sharp * 255).astype(np.uint8)
+    lively.prepare()
     coarse = lively.preview(blurred, reference=sharp)
     assert (coarse.scale, coarse.route) == (0.25, "moved")
     assert coarse.share < 0.5

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from models.deblur import DeblurEngine
-from models.errors import ImageError
+from models.errors import Cancelled, ImageError
 from models.preview import LivePreview, PreviewAnswer
 
 LONG_S = 60.0
@@ -58,6 +58,65 @@ def test_a_coarse_answer_comes_before_the_refined_one(
     expected = engine.run(frame, reference=reference, only_moved=True)
     np.testing.assert_array_equal(refined.result.sharp, expected.sharp)
     assert refined.result.route == "moved"
+
+
+def test_the_first_answer_waits_for_no_measuring_and_the_refined_one_does_it(
+    tiny_weights: Path, answers: queue.Queue[PreviewAnswer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # nothing is known of this machine
+    fresh = DeblurEngine(tiny_weights, "cpu", measure_now=False)
+    seen: list[bool] = []
+
+    def look(answer: PreviewAnswer) -> None:
+        seen.append(fresh.describe().candidates == () and fresh.describe().moving is None)
+        answers.put(answer)
+
+    preview = LivePreview(fresh, look)
+    frame = big()
+    preview.submit(frame, np.roll(frame, 2, axis=1))
+    coarse, refined = answers.get(timeout=LONG_S), answers.get(timeout=LONG_S)
+    preview.close()
+    assert seen == [True, False]
+    assert coarse.result is not None
+    assert coarse.result.info.reason == "not measured yet"
+    assert coarse.result.scale < 0.25  # of an unknown machine nothing is expected
+    assert refined.result is not None
+    assert refined.result.info.moving is not None
+    assert [way.verdict for way in refined.result.info.candidates].count("chosen") == 1
+
+
+def test_measuring_goes_on_bit_by_bit_in_a_stream_that_never_pauses(
+    tiny_weights: Path, answers: queue.Queue[PreviewAnswer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    fresh = DeblurEngine(tiny_weights, "cpu", measure_now=False)
+    preview = LivePreview(fresh, answers.put)
+    frame = big()
+    deadline = time.monotonic() + LONG_S
+    preview.submit(frame)
+    while fresh.describe().moving is None and time.monotonic() < deadline:
+        answers.get(timeout=LONG_S)
+        preview.submit(frame)
+        preview.submit(frame)
+    preview.close()
+    assert fresh.describe().moving is not None
+
+
+def test_a_stopped_measuring_goes_on_where_it_was(
+    tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    stepwise = DeblurEngine(tiny_weights, "cpu", measure_now=False)
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Cancelled):
+        stepwise.run(big(), stop)
+    steps = 1
+    while stepwise.prepare_a_little():
+        steps += 1
+    assert steps > 10
+    assert stepwise.describe().moving is not None
+    assert DeblurEngine(tiny_weights, "cpu").describe().remembered
 
 
 def test_of_many_frames_the_newest_is_answered_and_few_others(
