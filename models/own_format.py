@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from models.errors import CheckpointError
@@ -75,8 +75,11 @@ def save_safetensors(
     }
     part = path.with_name(f".{path.name}.part")
     try:
-        save_file(state, part, metadata=metadata)
-        with part.open("rb+") as handle:
+        # The library's own way to a file makes one that nobody else may read.
+        part.unlink(missing_ok=True)
+        with part.open("xb") as handle:
+            handle.write(save(state, metadata))
+            handle.flush()
             os.fsync(handle.fileno())
         part.replace(path)
     except (SafetensorError, OSError) as error:

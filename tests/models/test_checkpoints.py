@@ -348,3 +348,10 @@ def test_weights_that_cannot_be_written_are_one_clear_line_and_leave_no_part(tmp
     with pytest.raises(CheckpointError, match="cannot write"):
         save_safetensors(path, LBAG(4, 1), trained=True, recipe={})
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_own_weights_may_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:
+    path, plain = tmp_path / "own.safetensors", tmp_path / "plain"
+    save_safetensors(path, LBAG(4, 1), trained=True, recipe={})
+    plain.touch()
+    assert path.stat().st_mode == plain.stat().st_mode
