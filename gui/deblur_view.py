@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage
 from gui import theme
 from gui.images import mask_image, rgb_image
 from gui.pictures import Picture, PictureError, read_picture
-from processing.isp import to_8bit
+from models.evaluation.figures import to_8bit
 from processing.quality.mover import mover_psnr
 
 if TYPE_CHECKING:
@@ -126,18 +126,9 @@ def gain_fact(opened: Opened, result: DeblurResult) -> dict[str, str]:
     """
     if opened.reference is None or opened.blurred is None or not opened.blurred.any():
         return {}
-    b, s, after = (_eight_bit(one) for one in (opened.picture, opened.reference, result.sharp))
+    b, s, after = (to_8bit(one) for one in (opened.picture, opened.reference, result.sharp))
     before_db, _ = mover_psnr(b, s, opened.blurred)
     after_db, shift = mover_psnr(after, s, opened.blurred)
     moved = max(abs(step) for step in shift)
     where = f"S, moved {moved} px" if moved else "S"
     return {"Mover": f"{before_db:.2f} → {after_db:.2f} dB against {where}"}
-
-
-def _eight_bit(picture: NDArray[np.generic]) -> NDArray[np.uint8]:
-    if picture.dtype == np.uint8:
-        return picture.astype(np.uint8, copy=False)
-    if picture.dtype == np.uint16:
-        rounded: NDArray[np.uint8] = np.rint(picture.astype(np.float32) / np.float32(257)).astype(np.uint8)
-        return rounded
-    return to_8bit(np.asarray(picture, np.float32))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.networks.lbag import MULTIPLE
+from models.pictures import as_unit_range
 from models.training.networks import as_scales
 from models.training.pairs import TrainingPair
 
@@ -104,7 +104,7 @@ def validate(
     found: list[PairFigures] = []
     rows: list[npt.NDArray[np.uint8]] = []
     for group in _alike(pairs):
-        blurred = torch.from_numpy(np.stack([_unit(pair.blurred) for pair in group]))
+        blurred = torch.from_numpy(np.stack([as_unit_range(pair.blurred) for pair in group]))
         sharp, mask = _run(network, blurred.permute(0, 3, 1, 2), device)
         for pair, result, said in zip(group, sharp, mask, strict=True):
             found.append(figures_of(pair, result, said if masks else None))
@@ -129,7 +129,7 @@ def figures_of(
         result: (H, W, 3) in 0..1.
         mask: (H, W) predicted mask in 0..1; None where the network has none.
     """
-    truth, blurred = _unit(pair.sharp), _unit(pair.blurred)
+    truth, blurred = as_unit_range(pair.sharp), as_unit_range(pair.blurred)
     inside = np.ones(truth.shape[:2], bool) if pair.mask is None else pair.mask > 0
     before, after = _psnr(blurred, truth, inside), _psnr(result, truth, inside)
     iou = None
@@ -177,15 +177,16 @@ def _run(
     return sharp.cpu().numpy(), fine.mask.float()[:, 0, :height, :width].cpu().numpy()
 
 
-def _unit(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    return picture.astype(np.float32) / np.float32(np.iinfo(picture.dtype).max)
-
-
 def _row(
     pair: TrainingPair, result: npt.NDArray[np.float32], mask: npt.NDArray[np.float32] | None
 ) -> npt.NDArray[np.uint8]:
     grey = np.zeros(result.shape[:2], np.float32) if mask is None else mask
-    parts = [_unit(pair.blurred), result, _unit(pair.sharp), np.repeat(grey[..., None], 3, axis=2)]
+    parts = [
+        as_unit_range(pair.blurred),
+        result,
+        as_unit_range(pair.sharp),
+        np.repeat(grey[..., None], 3, axis=2),
+    ]
     row: npt.NDArray[np.uint8] = np.rint(np.hstack(parts) * 255).astype(np.uint8)
     if row.shape[1] > MOST_WIDE_PX:
         size = (MOST_WIDE_PX, max(1, row.shape[0] * MOST_WIDE_PX // row.shape[1]))

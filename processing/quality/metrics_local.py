@@ -51,7 +51,13 @@ class LocalMetrics(TypedDict):
     ssim_a: float | None
 
 
-def _inside(mask: NDArray[Any], image: Image) -> NDArray[np.uint8]:
+def inside_mask(mask: NDArray[Any], image: Image) -> NDArray[np.uint8]:
+    """Return 1 where a mask (H, W) is not zero and 0 elsewhere.
+
+    Raises:
+        ImageMismatch: if the mask has not the size of the image.
+        MetricUndefined: if it is empty.
+    """
     if mask.shape != image.shape[:2]:
         raise ImageMismatch(f"a mask of {mask.shape} for images of {image.shape}")
     inside = (mask > 0).astype(np.uint8)
@@ -80,7 +86,7 @@ def weighted_psnr(sharp: Image, other: Image, mask: NDArray[Any], reading: Readi
         MetricUndefined: if the mask is empty.
     """
     check_sizes(sharp, other)
-    inside = _inside(mask, sharp)
+    inside = inside_mask(mask, sharp)
     channels = sharp[0, 0].size
     if reading == "released":
         squares = float(cv2.norm(sharp, other, cv2.NORM_L2SQR, inside))
@@ -116,7 +122,7 @@ def weighted_ssim(
     """
     check_sizes(sharp, other)
     valid = reading == "released"
-    total, weights = ssim_sums(sharp, other, _inside(mask, sharp), valid=valid, threads=threads)
+    total, weights = ssim_sums(sharp, other, inside_mask(mask, sharp), valid=valid, threads=threads)
     if weights == 0:
         raise MetricUndefined(f"the mask lies in the outermost {REACH} pixels, which the reading leaves out")
     return total / weights

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.errors import ImageMismatch, MetricUndefined
+from processing.quality.metrics_local import inside_mask
 from processing.quality.similarity import check_sizes
 
 __all__ = ["REACH_PX", "best_shift", "mover_psnr"]
@@ -37,7 +37,7 @@ def best_shift(picture: Image, sharp: Image, mask: NDArray[Any], reach_px: int =
         MetricUndefined: The mask is empty.
     """
     check_sizes(sharp, picture)
-    inside = _inside(mask, picture)
+    inside = inside_mask(mask, picture)
     x, y, width, height = cv2.boundingRect(inside)
     rows, columns = picture.shape[:2]
     top, left = max(0, y - reach_px), max(0, x - reach_px)
@@ -71,12 +71,3 @@ def mover_psnr(picture: Image, sharp: Image, mask: NDArray[Any]) -> tuple[float,
     error = picture[y, x].astype(np.float64) - sharp[y + shift[0], x + shift[1]]
     square = float(np.mean(error * error))
     return (float("inf") if square == 0 else float(10 * np.log10(255.0**2 / square))), shift
-
-
-def _inside(mask: NDArray[Any], image: Image) -> NDArray[np.uint8]:
-    if mask.shape != image.shape[:2]:
-        raise ImageMismatch(f"a mask of {mask.shape} for images of {image.shape}")
-    inside = (mask > 0).astype(np.uint8)
-    if not inside.any():
-        raise MetricUndefined("the mask is empty: nothing is blurred")
-    return inside
